@@ -1,0 +1,77 @@
+/**
+ * The op kinds and their attributes, in ONNX terms but settled: `auto_pad` and `ceil_mode` are already turned into explicit pads by the importer,
+ * batch sizes written in a file are already `batch`. So an engine, a rule and a reader meet one form only.
+ *
+ * Pads are `[top, left, bottom, right]`; pairs are `[height, width]`.
+ */
+import type { Shape } from '../graph.ts';
+
+export type Pads = readonly [top: number, left: number, bottom: number, right: number];
+export type Size2 = readonly [height: number, width: number];
+
+export interface WindowAttributes {
+  readonly kernel: Size2;
+  readonly strides: Size2;
+  readonly dilations: Size2;
+  readonly pads: Pads;
+}
+
+type None = Readonly<Record<never, never>>;
+
+/** Attributes by op kind. The comment gives inputs -> outputs; `?` marks an optional input (''), W a constant tensor. */
+export interface OpAttributes {
+  /** x, weights W `[M, C/group, kh, kw]`, bias? W `[M]` -> y. Cross-correlation, as ONNX. */
+  readonly Conv: WindowAttributes & { readonly group: number };
+  /** x `[N, C, h, w]`, weights W `[C, M/group, kh, kw]`, bias? W -> y `[N, M, H, W]`, H = s(h-1) + outputPadding + d(k-1) + 1 - top - bottom. */
+  readonly ConvTranspose: WindowAttributes & { readonly group: number; readonly outputPadding: Size2 };
+  /** x -> y, or x -> y, switches (int64, same shape as y: index into the flattened `[N, C, H, W]` of x). Padding never wins; the first maximum in row-major order wins. */
+  readonly MaxPool: WindowAttributes;
+  /** signal, switches -> `[N, C, height, width]`: each signal value added to the position its switch names; everything else 0. */
+  readonly Unpool: { readonly height: number; readonly width: number };
+  /** x -> y. The divisor counts only positions inside the input, or with countIncludePad also those in the pads. */
+  readonly AveragePool: WindowAttributes & { readonly countIncludePad: boolean };
+  /** x -> `[N, C, 1, 1]`. */
+  readonly GlobalAveragePool: None;
+  /** x -> max(x, 0). */
+  readonly Relu: None;
+  /** x -> x above 0, alpha * x below. */
+  readonly LeakyRelu: { readonly alpha: number };
+  /** x -> min(max(x, minimum), maximum); infinities where a bound is absent. */
+  readonly Clip: { readonly minimum: number; readonly maximum: number };
+  /** x -> x / (bias + alpha / size * sum over a window of channels of x^2)^beta; window of channel c: c - floor((size-1)/2) .. c + ceil((size-1)/2). */
+  readonly LRN: { readonly size: number; readonly alpha: number; readonly beta: number; readonly bias: number };
+  /** x, scale W, bias W, mean W, variance W (each `[C]`) -> y. */
+  readonly BatchNormalization: { readonly epsilon: number };
+  /** a, b -> a + b with numpy broadcasting; either may be a tensor. So Sub, Mul. */
+  readonly Add: None;
+  readonly Sub: None;
+  readonly Mul: None;
+  /** x -> x^exponent. */
+  readonly Pow: { readonly exponent: number };
+  /** x -> x > threshold (bool). */
+  readonly Greater: { readonly threshold: number };
+  /** condition (bool), a, b -> a where true, b elsewhere; numpy broadcasting. */
+  readonly Where: None;
+  /** two or more -> joined along axis. */
+  readonly Concat: { readonly axis: number };
+  /** x -> x[start..end) along axis, step 1. */
+  readonly Slice: { readonly axis: number; readonly start: number; readonly end: number };
+  /** x `[N, C, H, W]` -> padded on its last two axes with `value`. */
+  readonly Pad: { readonly pads: Pads; readonly value: number };
+  /** a `[N, K]`, b W `[K, M]` (or `[M, K]` with transposeB), bias? W `[M]` -> `[N, M]`. */
+  readonly Gemm: { readonly transposeB: boolean };
+  /** x -> same elements in a shape that is known up to the batch. */
+  readonly Reshape: { readonly shape: Shape };
+  /** x -> axes permuted: output axis i is input axis permutation[i]. */
+  readonly Transpose: { readonly permutation: readonly number[] };
+  /** x -> softmax along axis (not negative). */
+  readonly Softmax: { readonly axis: number };
+  /** x -> summed over axes, which stay with size 1. */
+  readonly ReduceSum: { readonly axes: readonly number[] };
+  /** x -> x. */
+  readonly Identity: None;
+  /** x `[N, C, H, W]` or `[N, C]` -> score `[N, C]` float32, position `[N, C]` int64 (row * width + column of the first maximum in row-major order; 0 for `[N, C]`). */
+  readonly SpatialMax: None;
+}
+
+export type OpKind = keyof OpAttributes;

@@ -1,0 +1,33 @@
+/** Long work: always reachable, cancellable, and still there after a restart. */
+import { eventIterator } from '@orpc/contract';
+import * as z from 'zod';
+import { indexId, jobId, plainError, procedure } from './common.ts';
+
+export const jobState = z.enum(['queued', 'running', 'cancelled', 'interrupted', 'failed', 'done']);
+
+export const job = z.object({
+  id: jobId,
+  kind: z.enum(['index']),
+  title: z.string(),
+  index: indexId.nullable(),
+  state: jobState,
+  done: z.int(),
+  total: z.int(),
+  /** Images per second over the last seconds, 0 when not running. */
+  perSecond: z.number(),
+  secondsLeft: z.number().nullable(),
+  /** What it does right now, e.g. "decoding and running on onnxruntime cpu". */
+  step: z.string(),
+  error: plainError.nullable(),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+});
+
+export const jobs = {
+  list: procedure.output(z.array(job)),
+  cancel: procedure.input(z.object({ id: jobId })).output(z.object({})),
+  /** Goes on with a cancelled, interrupted or failed job. */
+  resume: procedure.input(z.object({ id: jobId })).output(z.object({})),
+  /** Yields the whole list at once and again whenever it changes (at most four times a second). Never ends by itself. */
+  watch: procedure.output(eventIterator(z.array(job))),
+};

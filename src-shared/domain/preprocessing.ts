@@ -1,0 +1,20 @@
+/**
+ * How a picture becomes the network's input (method.md section 6). Part of the model's record, of every index and of every cache key.
+ */
+
+export const channelOrders = ['rgb', 'bgr', 'grey'] as const;
+export type ChannelOrder = (typeof channelOrders)[number];
+
+/** `shorterSide N`: shorter side to N pixels, then centre crop. `exact`: squash to the crop. `none`: no resize, centre crop only. */
+export type Resize = { readonly kind: 'shorterSide'; readonly pixels: number } | { readonly kind: 'exact' } | { readonly kind: 'none' };
+
+export interface Preprocessing {
+  readonly order: ChannelOrder;
+  /** `[height, width]` of the network input. */
+  readonly crop: readonly [number, number];
+  readonly resize: Resize;
+  /** `x' = (x * scale - mean) / std`, x in 0..255; mean and std in the channel order the network receives. */
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
