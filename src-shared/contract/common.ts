@@ -26,8 +26,8 @@ export const layerNumber = z.int().min(1).max(100_000);
 export const channelNumber = z.int().min(0).max(10_000_000);
 export const imageNumber = z.int().min(0).max(2 ** 31 - 1);
 
-export const pair = z.tuple([z.number(), z.number()]);
-export const box = z.tuple([z.int(), z.int(), z.int(), z.int()]);
+export const pair = z.tuple([z.number(), z.number()]).readonly();
+export const box = z.tuple([z.int(), z.int(), z.int(), z.int()]).readonly();
 
 export const method = z.enum(methods);
 export const seed = z.enum(seeds);
@@ -41,11 +41,11 @@ export const resize = z.discriminatedUnion('kind', [
 
 export const preprocessing = z.object({
   order: z.enum(channelOrders),
-  crop: z.tuple([z.int().min(1).max(4096), z.int().min(1).max(4096)]),
+  crop: z.tuple([z.int().min(1).max(4096), z.int().min(1).max(4096)]).readonly(),
   resize,
   scale: z.number(),
-  mean: z.array(z.number()).min(1).max(4),
-  std: z.array(z.number().refine((value) => value !== 0, 'std must not be 0')).min(1).max(4),
+  mean: z.array(z.number()).min(1).max(4).readonly(),
+  std: z.array(z.number().refine((value) => value !== 0, 'std must not be 0')).min(1).max(4).readonly(),
 });
 
 export const layer = z.object({

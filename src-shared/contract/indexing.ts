@@ -57,7 +57,7 @@ export const statistics = z.object({
   max: z.number(),
   mean: z.number(),
   shareAboveZero: z.number(),
-  histogram: z.object({ from: z.number(), binWidth: z.number(), counts: z.array(z.int()) }),
+  histogram: z.object({ from: z.number(), binWidth: z.number(), counts: z.array(z.int()).readonly() }),
 });
 
 export const channelDetail = z.object({
@@ -96,7 +96,7 @@ export const indexing = {
   layers: procedure.input(z.object({ index: indexId })).output(z.array(indexedLayer)),
   channels: procedure.input(indexAndLayer).output(z.array(channelSummary)),
   channel: procedure.input(indexAndLayer.extend({ channel: channelNumber })).output(channelDetail),
-  skipped: procedure.input(z.object({ index: indexId })).output(z.array(skippedImage)),
+  skipped: procedure.input(z.object({ index: indexId })).output(z.array(skippedImage).readonly()),
   /** Yields once at once, then after each committed batch (at most four times a second), and ends when the job does. */
   watch: procedure
     .input(z.object({ index: indexId }))

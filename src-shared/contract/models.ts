@@ -13,16 +13,16 @@ export const importReport = z.object({
   provenance: z.string(),
   sizeBytes: z.number(),
   parameters: z.number(),
-  inputs: z.array(z.object({ name: z.string(), shape: z.array(z.union([z.number(), z.literal('batch')])), dtype: z.string() })),
-  outputs: z.array(z.object({ name: z.string(), shape: z.array(z.union([z.number(), z.literal('batch')])) })),
+  inputs: z.array(z.object({ name: z.string(), shape: z.array(z.union([z.number(), z.literal('batch')])).readonly(), dtype: z.string() })).readonly(),
+  outputs: z.array(z.object({ name: z.string(), shape: z.array(z.union([z.number(), z.literal('batch')])).readonly() })).readonly(),
   preprocessing,
   /** How the preprocessing was found: from the file, or guessed and why. */
   preprocessingSource: z.string(),
-  layers: z.array(layer),
-  operators: z.array(z.object({ op: z.string(), count: z.int(), status: operatorStatus, note: z.string() })),
+  layers: z.array(layer).readonly(),
+  operators: z.array(z.object({ op: z.string(), count: z.int(), status: operatorStatus, note: z.string() })).readonly(),
   /** Of the last layer, per method. */
-  rectified: z.array(z.object({ method: z.string(), handled: z.int(), total: z.int() })),
-  warnings: z.array(z.string()),
+  rectified: z.array(z.object({ method: z.string(), handled: z.int(), total: z.int() })).readonly(),
+  warnings: z.array(z.string()).readonly(),
 });
 
 export const models = {

@@ -16,7 +16,7 @@ export const projectionRecord = z.object({
   minimum: z.number(),
   maximum: z.number(),
   rectified: z.object({ handled: z.int(), total: z.int() }),
-  notes: z.array(z.string()),
+  notes: z.array(z.string()).readonly(),
 });
 
 export const projections = {

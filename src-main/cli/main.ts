@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+/** Entry of the command line. Exit code 0 only when a command did what was asked; errors are one readable line on the error output. */
+import { Command } from 'commander';
+import { placeOf } from '../core/place.ts';
+import { createSession } from './session.ts';
+import { doctorCommand } from './doctor.ts';
+import { importCommand } from './import.ts';
+import { indexCommand } from './index.ts';
+import { indexesCommand } from './indexes.ts';
+import { layersCommand } from './layers.ts';
+import { projectCommand } from './project.ts';
+import { serveCommand } from './serve.ts';
+import { topCommand } from './top.ts';
+
+const session = createSession(placeOf(import.meta.url));
+const program = new Command('switchback')
+  .description('Shows what every channel of a convolutional network looks for, on your own model and images.')
+  .version(session.place.version)
+  .option('--verbose', 'show where an error came from')
+  .showHelpAfterError('(switchback --help lists the commands)')
+  // A reader that goes away (switchback … | head) is no error.
+  .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'switchback: ')) });
+
+for (const command of [importCommand, indexCommand, layersCommand, topCommand, projectCommand, serveCommand, indexesCommand, doctorCommand]) program.addCommand(command(session));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+await session.run(async () => {
+  await program.parseAsync();
+}, () => program.opts<{ verbose?: boolean }>().verbose ?? false);

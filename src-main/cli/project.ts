@@ -1,0 +1,89 @@
+/** `switchback project`: one unit back to pixels, as numbers (.npy) or a picture (.png). */
+import { rename, writeFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import type { IndexId } from '../../src-shared/domain/ids.ts';
+import { methods, seeds, type Method, type Seed } from '../../src-shared/domain/projection.ts';
+import { AppError } from '../../src-shared/errors.ts';
+import type { Services } from '../services/services.ts';
+import { chosenIndex, chosenLayer } from './chosenIndex.ts';
+import { npyBytes } from './npy.ts';
+import { wholeNumber } from './options.ts';
+import type { Session } from './session.ts';
+
+interface ProjectFlags {
+  readonly workspace: string;
+  readonly index?: string;
+  readonly layer: string;
+  readonly channel: number;
+  readonly hit?: number;
+  readonly image?: string;
+  readonly y?: number;
+  readonly x?: number;
+  readonly method: Method;
+  readonly seed: Seed;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export function projectCommand(session: Session): Command {
+  return new Command('project')
+    .description('project a unit back to pixels')
+    .requiredOption('--workspace <folder>')
+    .option('--index <id>', 'the newest if absent')
+    .requiredOption('--layer <name>')
+    .requiredOption('--channel <n>', 'counted from 0', wholeNumber(0, 10_000_000))
+    .option('--hit <n>', 'rank of the hit, counted from 1', wholeNumber(1, 100))
+    .option('--image <path>', 'image by its path relative to the indexed folder, with --y and --x')
+    .option('--y <row>', 'row of the unit', wholeNumber(0, 1_000_000))
+    .option('--x <column>', 'column of the unit', wholeNumber(0, 1_000_000))
+    .addOption(new Option('--method <method>').choices([...methods]).default('deconvnet'))
+    .addOption(new Option('--seed <seed>', 'what stands at the unit: 1, or its own activation').choices([...seeds]).default('one'))
+    .requiredOption('--out <file>', '.npy: float32 [C, H, W], signed; .png: as it is shown')
+    .option('--json', 'one JSON object')
+    .action(async (flags: ProjectFlags) => {
+      const extension = extname(flags.out).toLowerCase();
+      if (extension !== '.npy' && extension !== '.png') throw new AppError('BAD_REQUEST', `--out ${flags.out}: the file must end in .npy or .png.`, { out: flags.out });
+      const services = await session.workspace(flags.workspace, { mode: 'read' });
+      const id = await chosenIndex(services, flags.index);
+      const layer = await chosenLayer(services, id, flags.layer);
+      const unit = await chosenUnit(services, id, layer.number, flags);
+      const index = await services.workspaces.required().store.indexes.get(id as IndexId);
+      const [projection] = await services.projections.many(index, layer.number, [unit], flags.method, flags.seed, session.signal);
+      const { record, values } = projection!;
+      const [height, width] = index.preprocessing.crop;
+      const bytes =
+        extension === '.npy'
+          ? npyBytes(values, [values.length / (height * width), height, width])
+          : await services.pictures.projection({ index: id, layer: layer.number, channel: flags.channel, image: unit.imageNumber, y: unit.y, x: unit.x, size: Math.max(height, width), method: flags.method, seed: flags.seed, scale: 'quantile', area: 'input' }, session.signal);
+      await writeWhole(resolve(flags.out), bytes);
+      const { layer: name, channel, image, y, x, method, seed, box, support, absmax, rectified } = record;
+      if (flags.json) session.json({ layer: name, channel, image, y, x, method, seed, box, support, absmax, rectified });
+      else session.line(`${flags.out}: ${name} ${channel} on ${image} at row ${y}, column ${x}, ${method}; ${rectified.handled} of ${rectified.total} nonlinearities rectified; largest value ${absmax.toPrecision(4)}`);
+      for (const note of record.notes) session.note(note);
+    });
+}
+
+async function chosenUnit(services: Services, index: string, layer: number, flags: ProjectFlags) {
+  if (flags.hit !== undefined) {
+    const { hits, dead } = await services.indexing.channel(index, layer, flags.channel);
+    const hit = hits.find((candidate) => candidate.rank === flags.hit);
+    if (!hit) throw new AppError('NOT_FOUND', dead ? `Channel ${flags.channel} is dead: no image excites it.` : `Channel ${flags.channel} has ${hits.length} hits; there is no hit ${flags.hit}.`, { channel: flags.channel });
+    return { channel: flags.channel, imageNumber: hit.imageNumber, y: hit.y, x: hit.x };
+  }
+  if (flags.image === undefined || flags.y === undefined || flags.x === undefined) throw new AppError('BAD_REQUEST', 'Say which unit: --hit N, or --image PATH --y ROW --x COLUMN.');
+  const image = await services.workspaces.required().store.images.findByPath(index as IndexId, flags.image);
+  if (!image) throw new AppError('NOT_FOUND', `The index ${index} has no image ${JSON.stringify(flags.image)}. Paths are relative to the indexed folder.`, { image: flags.image });
+  return { channel: flags.channel, imageNumber: image.number, y: flags.y, x: flags.x };
+}
+
+/** Written beside and renamed: the file is there whole, or not at all. */
+async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, file);
+  } catch (error) {
+    throw new AppError('BAD_REQUEST', `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, { out: file }, error);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Who may talk to the core: only someone who holds the token, on the address that we bound, from a page that we served. The Host check stops DNS
+ * rebinding, the Origin check stops other pages in the same browser; a browser gets the token once in its address and keeps it as a cookie.
+ */
+import { timingSafeEqual } from 'node:crypto';
+
+export const cookieName = 'switchback';
+
+export type Access = { readonly kind: 'allowed'; readonly setCookie?: string } | { readonly kind: 'refused'; readonly status: 401 | 403 | 421; readonly reason: string };
+
+export interface AccessRules {
+  readonly token: string;
+  /** `host:port` values that a Host header may carry. */
+  readonly hosts: readonly string[];
+}
+
+/** Decides on one request. The desktop shell sends the token as a bearer; it alone may come with a foreign Origin (app://workbench). */
+export function checkAccess(request: Request, { token, hosts }: AccessRules): Access {
+  const host = request.headers.get('host') ?? '';
+  if (!hosts.includes(host)) return { kind: 'refused', status: 421, reason: `This server does not answer for the host ${JSON.stringify(host.slice(0, 100))}.` };
+  if (equal(request.headers.get('authorization') ?? '', `Bearer ${token}`)) return { kind: 'allowed' };
+  const origin = request.headers.get('origin');
+  if (origin !== null && !hosts.some((allowed) => origin === `http://${allowed}`)) {
+    return { kind: 'refused', status: 403, reason: 'Requests from other pages are refused.' };
+  }
+  if (equal(cookie(request, cookieName), token)) return { kind: 'allowed' };
+  const given = new URL(request.url).searchParams.get('token') ?? '';
+  if (request.method === 'GET' && equal(given, token)) {
+    return { kind: 'allowed', setCookie: `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict` };
+  }
+  return { kind: 'refused', status: 401, reason: 'Open the address that Switchback printed when it started: it carries the key to this workbench.' };
+}
+
+function cookie(request: Request, name: string): string {
+  for (const part of (request.headers.get('cookie') ?? '').split(';')) {
+    const [key, value] = part.trim().split('=');
+    if (key === name) return value ?? '';
+  }
+  return '';
+}
+
+function equal(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

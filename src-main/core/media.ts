@@ -1,0 +1,62 @@
+/** Pictures by number, never by path. Addresses that carry a version never change and may be cached for ever. */
+import { Hono, type Context } from 'hono';
+import * as z from 'zod';
+import { channelNumber, imageNumber, indexId, layerNumber, method, scale, seed } from '../../src-shared/contract/common.ts';
+import { AppError, toPlainError } from '../../src-shared/errors.ts';
+import type { Services } from '../services/services.ts';
+
+const size = z.coerce.number().pipe(z.int().min(16).max(1024));
+const number = <T extends z.ZodType>(schema: T) => z.coerce.number().pipe(schema as never) as unknown as T;
+const display = z.object({ size, method, seed, scale });
+const channelPlace = z.object({ index: indexId, layer: number(layerNumber), channel: number(channelNumber) });
+const unitPlace = z.object({ index: indexId, layer: number(layerNumber), image: number(imageNumber), y: number(z.int().min(0)), x: number(z.int().min(0)) });
+const forEver = 'private, max-age=31536000, immutable';
+const notKept = 'private, no-cache';
+
+export function mediaRoutes(services: Services): Hono {
+  const routes = new Hono();
+  const { pictures } = services;
+  routes.get('/patches/:index/:layer/:channel', (context) =>
+    picture(context, forEver, (signal) => {
+      const place = read(channelPlace, context.req.param());
+      return pictures.patchSheet({ ...place, ...read(z.object({ size }), context.req.query()) }, signal);
+    }),
+  );
+  routes.get('/projections/:index/:layer/:channel', (context) =>
+    picture(context, forEver, (signal) => {
+      const place = read(channelPlace, context.req.param());
+      return pictures.projectionSheet({ ...place, ...read(display, context.req.query()) }, signal);
+    }),
+  );
+  routes.get('/patch/:index/:layer/:image/:y/:x', (context) =>
+    picture(context, forEver, (signal) => pictures.patch({ ...read(unitPlace, context.req.param()), ...read(z.object({ size }), context.req.query()) }, signal)),
+  );
+  routes.get('/projection/:index/:layer/:channel/:image/:y/:x', (context) =>
+    picture(context, forEver, (signal) => {
+      const place = read(unitPlace.extend({ channel: number(channelNumber) }), context.req.param());
+      return pictures.projection({ ...place, ...read(display.extend({ area: z.enum(['patch', 'input']) }), context.req.query()) }, signal);
+    }),
+  );
+  routes.get('/image/:index/:image', (context) =>
+    picture(context, forEver, (signal) => pictures.inputImage(read(z.object({ index: indexId, image: number(imageNumber) }), context.req.param()), signal)),
+  );
+  routes.get('/preview/:id', (context) => picture(context, notKept, () => Promise.resolve(services.models.previewPicture(read(z.object({ id: z.string().max(64) }), context.req.param()).id))));
+  return routes;
+}
+
+async function picture(context: Context, cacheControl: string, make: (signal: AbortSignal) => Promise<Uint8Array>): Promise<Response> {
+  try {
+    const png = await make(context.req.raw.signal);
+    return context.body(new Uint8Array(png), 200, { 'content-type': 'image/png', 'cache-control': cacheControl });
+  } catch (error) {
+    const plain = toPlainError(error);
+    return context.json(plain, plain.code === 'NOT_FOUND' ? 404 : 422, { 'cache-control': 'no-store' });
+  }
+}
+
+function read<T extends z.ZodType>(schema: T, values: unknown): z.output<T> {
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new AppError('BAD_REQUEST', `The picture address is wrong at ${JSON.stringify(issue.path.join('.'))}: ${issue.message}.`);
+}

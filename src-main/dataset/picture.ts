@@ -1,0 +1,32 @@
+/** Raw pixels to PNG, and raw pixels to another size, for what is shown to a person (never for network input: decode.ts does that). */
+import { sharp } from './imageLibrary.ts';
+
+/** 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. */
+export type Channels = 1 | 2 | 3 | 4;
+
+export interface RawPicture {
+  /** `[height, width, channels]`, 0..255. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: Channels;
+}
+
+/** Lossless; pixels come back as they went in. */
+export async function encodePng(pixels: Uint8Array, width: number, height: number, channels: Channels): Promise<Uint8Array> {
+  return open({ pixels, width, height, channels }).png({ compressionLevel: 6, adaptiveFiltering: channels > 2 }).toBuffer();
+}
+
+/** `cubic` is smooth (photographs, small patches); `nearest` keeps hard pixel edges. Alpha is respected: transparent pixels lend no colour. */
+export async function resizePixels(picture: RawPicture, width: number, height: number, kernel: 'cubic' | 'nearest' = 'cubic'): Promise<RawPicture> {
+  if (width === picture.width && height === picture.height) return picture;
+  const { data, info } = await open(picture).resize(width, height, { fit: 'fill', kernel }).raw().toBuffer({ resolveWithObject: true });
+  return { pixels: data, width: info.width, height: info.height, channels: info.channels as Channels };
+}
+
+function open({ pixels, width, height, channels }: RawPicture): ReturnType<typeof sharp> {
+  if (pixels.length !== width * height * channels) throw new Error(`picture: ${pixels.length} bytes for ${width} x ${height} x ${channels}.`);
+  const picture = sharp(pixels, { raw: { width, height, channels } });
+  // Without this a grey picture comes out as RGB.
+  return channels < 3 ? picture.toColourspace('b-w') : picture;
+}

@@ -1,0 +1,107 @@
+/**
+ * Any graph of Switchback as the bytes of an ONNX file: what the onnxruntime engine compiles, and what can be saved and run anywhere.
+ * Opset 17 (19 where a dilated average pool needs it). The batch stays free: dimension `batch` becomes the symbolic dimension N.
+ * How each op kind is spelled in ONNX is the table of operatorWriters.ts.
+ */
+import { AppError } from '../../../src-shared/errors.ts';
+import { valueOf, type Graph, type Node, type Tensor, type Value } from '../../graph/graph.ts';
+import { writeMessage } from '../protobuf/writeMessage.ts';
+import { dataTypeNumbers, onnxSchema, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from './messages.ts';
+import { operatorWriters, type NodeWriter } from './operatorWriters.ts';
+
+/** Protocol Buffers cannot hold more. */
+const maximumBytes = 2 ** 31 - 1;
+
+/** Throws AppError UNSUPPORTED where the weights exceed what one ONNX file can hold (2 GiB). */
+export function writeOnnx(graph: Graph): Uint8Array {
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxTensor[] = [...graph.tensors.values()].map(tensorMessage);
+  refuseOversize(graph);
+  const names = new Set<string>([...graph.values.keys(), ...graph.tensors.keys()]);
+  for (const node of graph.nodes) {
+    const writer = createNodeWriter(graph, node, names, nodes, initializers);
+    (operatorWriters[node.kind] as (node: Node, writer: NodeWriter) => void)(node, writer);
+  }
+  const opset = graph.nodes.some(isDilatedAveragePool) ? 19 : 17;
+  return writeMessage(onnxSchema, 'Model', {
+    irVersion: opset === 17 ? 8 : 9,
+    producerName: 'Switchback',
+    graph: {
+      name: graph.name,
+      nodes,
+      initializers,
+      inputs: graph.inputs.map(valueInfo),
+      outputs: graph.outputs.map((name) => valueInfo(valueOf(graph, name))),
+    },
+    opsetImports: [{ domain: '', version: opset }],
+  });
+}
+
+/** What an operator writer may do: read the types around its node, add constants and ONNX nodes. */
+function createNodeWriter(graph: Graph, node: Node, names: Set<string>, nodes: OnnxNode[], initializers: OnnxTensor[]): NodeWriter {
+  let added = 0;
+  const freeName = (wish: string): string => {
+    let name = wish;
+    for (let count = 2; names.has(name); count++) name = `${wish}_${count}`;
+    names.add(name);
+    return name;
+  };
+  const base = node.outputs.find((output) => output !== '') ?? node.name;
+  return {
+    input: (index) => valueOf(graph, node.inputs[index]!),
+    output: (index) => valueOf(graph, node.outputs[index]!),
+    intermediate: (suffix) => freeName(`${base}/${suffix}`),
+    constant(suffix, dataType, shape, data) {
+      const name = freeName(`${base}/${suffix}`);
+      initializers.push(tensorMessage({ name, dataType, shape, data }));
+      return name;
+    },
+    add(opType, inputs, outputs, attributes = {}) {
+      const name = added === 0 ? node.name : `${node.name}/${opType}_${added}`;
+      added++;
+      nodes.push({ opType, name, inputs: withoutTrailingGaps(inputs), outputs, attributes: attributeMessages(attributes) });
+    },
+  };
+}
+
+function isDilatedAveragePool(node: Node): boolean {
+  return node.kind === 'AveragePool' && node.attributes.dilations.some((dilation) => dilation > 1);
+}
+
+function refuseOversize(graph: Graph): void {
+  const bytes = [...graph.tensors.values()].reduce((total, tensor) => total + tensor.data.byteLength, 0);
+  if (bytes < maximumBytes) return;
+  throw new AppError('UNSUPPORTED', `The constants of ${graph.name} take ${bytes} bytes; one ONNX file holds less than 2 GiB. Use a smaller network.`, { bytes });
+}
+
+function withoutTrailingGaps(inputs: readonly string[]): string[] {
+  const kept = [...inputs];
+  while (kept.at(-1) === '') kept.pop();
+  return kept;
+}
+
+function tensorMessage(tensor: Tensor): OnnxTensor {
+  const { data } = tensor;
+  return {
+    name: tensor.name,
+    dims: tensor.shape,
+    dataType: dataTypeNumbers[tensor.dataType],
+    rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+  } as unknown as OnnxTensor;
+}
+
+function valueInfo(value: Value): OnnxValueInfo {
+  const dimensions = value.shape.map((dimension) => (dimension === 'batch' ? { parameter: 'N' } : { value: dimension }));
+  return { name: value.name, type: { tensorType: { elementType: dataTypeNumbers[value.dataType], shape: { dimensions } } } };
+}
+
+/** Integers by name: lists become INTS, whole numbers INT; `{ float }` marks a FLOAT, as 1 alone does not say which it is. */
+function attributeMessages(attributes: Parameters<NodeWriter['add']>[3] & object): OnnxAttribute[] {
+  return Object.entries(attributes).map(([name, value]): OnnxAttribute => {
+    const empty = { name, floats: [], ints: [], strings: [] };
+    if (typeof value === 'number') return { ...empty, type: 2, i: value };
+    if (typeof value === 'string') return { ...empty, type: 3, s: new TextEncoder().encode(value) };
+    if ('float' in value) return { ...empty, type: 1, f: value.float };
+    return { ...empty, type: 7, ints: value };
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * The top list of every channel of a layer, pure and incremental (method.md section 2): score descending, ties by image number (images are numbered
+ * in path order, so that is the tie rule by relative path). NaN never ranks. In a layer that is non-negative by construction a hit needs a score above 0.
+ */
+
+/** One layer's lists as columns: `channels * top` entries, channel by channel, best first; `image` is -1 where there is no hit. */
+export interface TopLists {
+  readonly channels: number;
+  readonly top: number;
+  readonly nonNegative: boolean;
+  readonly image: Int32Array;
+  readonly score: Float32Array;
+  /** Row * width + column. */
+  readonly position: Int32Array;
+}
+
+export function createTopLists(channels: number, top: number, nonNegative: boolean): TopLists {
+  return {
+    channels,
+    top,
+    nonNegative,
+    image: new Int32Array(channels * top).fill(-1),
+    score: new Float32Array(channels * top),
+    position: new Int32Array(channels * top),
+  };
+}
+
+/** One batch of one layer: rows of `channels` scores and positions. Row i belongs to image `images[i]`; -1 marks padding or a skipped image. */
+export interface ScoreRows {
+  readonly images: readonly number[];
+  readonly score: Float32Array;
+  readonly position: ArrayLike<number | bigint>;
+}
+
+/** Takes a batch in; returns the channels whose list changed. An image that is already listed is ignored, so that taking a row twice changes nothing. */
+export function offer(lists: TopLists, rows: ScoreRows): readonly number[] {
+  const changed = new Set<number>();
+  rows.images.forEach((image, row) => {
+    if (image < 0) return;
+    for (let channel = 0; channel < lists.channels; channel++) {
+      const at = row * lists.channels + channel;
+      const score = rows.score[at]!;
+      if (Number.isNaN(score) || (lists.nonNegative && !(score > 0))) continue;
+      if (insert(lists, channel, image, score, Number(rows.position[at]))) changed.add(channel);
+    }
+  });
+  return [...changed].sort((a, b) => a - b);
+}
+
+function insert({ top, image, score, position }: TopLists, channel: number, newImage: number, newScore: number, newPosition: number): boolean {
+  const start = channel * top;
+  const last = start + top - 1;
+  if (image[last]! >= 0 && !before(newScore, newImage, score[last]!, image[last]!)) return false;
+  for (let at = start; at <= last && image[at]! >= 0; at++) if (image[at] === newImage) return false;
+  let at = last;
+  while (at > start && (image[at - 1]! < 0 || before(newScore, newImage, score[at - 1]!, image[at - 1]!))) {
+    image[at] = image[at - 1]!;
+    score[at] = score[at - 1]!;
+    position[at] = position[at - 1]!;
+    at--;
+  }
+  image[at] = newImage;
+  score[at] = newScore;
+  position[at] = newPosition;
+  return true;
+}
+
+function before(score: number, image: number, otherScore: number, otherImage: number): boolean {
+  return score > otherScore || (score === otherScore && image < otherImage);
+}
+
+export interface ListedHit {
+  readonly image: number;
+  readonly score: number;
+  readonly position: number;
+}
+
+/** A channel's hits, best first. */
+export function hitsOf({ top, image, score, position }: TopLists, channel: number): readonly ListedHit[] {
+  const hits: ListedHit[] = [];
+  for (let at = channel * top; at < (channel + 1) * top && image[at]! >= 0; at++) hits.push({ image: image[at]!, score: score[at]!, position: position[at]! });
+  return hits;
+}
+
+/** Puts stored hits back, for a job that goes on. */
+export function restore(lists: TopLists, channel: number, hits: readonly ListedHit[]): void {
+  hits.slice(0, lists.top).forEach((hit, rank) => {
+    const at = channel * lists.top + rank;
+    lists.image[at] = hit.image;
+    lists.score[at] = hit.score;
+    lists.position[at] = hit.position;
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * Entry of the inference process. Runs one call at a time, what a person waits for first; a cancelled call that has not begun is dropped. It ends
+ * when the core's channel closes, so that no process of ours survives the core on any exit path.
+ */
+import { AppError, toPlainError } from '../../../src-shared/errors.ts';
+import { createCalls } from './calls.ts';
+import type { CallName, FromWorker, ToWorker } from './protocol.ts';
+
+interface Waiting {
+  readonly id: number;
+  readonly name: CallName;
+  readonly parameters: unknown;
+  readonly controller: AbortController;
+}
+
+/** Lower goes first: looking comes before indexing. */
+const priority: Record<CallName, number> = { availability: 0, inspect: 0, layers: 0, project: 1, measureBatch: 2, score: 3 };
+
+const calls = createCalls();
+const waiting: Waiting[] = [];
+let current: Waiting | undefined;
+
+function send(message: FromWorker): void {
+  process.send?.(message);
+}
+
+async function work(): Promise<void> {
+  if (current) return;
+  for (;;) {
+    waiting.sort((a, b) => priority[a.name] - priority[b.name] || a.id - b.id);
+    current = waiting.shift();
+    if (!current) return;
+    const { id, name, parameters, controller } = current;
+    try {
+      if (controller.signal.aborted) throw new AppError('CANCELLED', 'Cancelled.');
+      const result = await calls[name](parameters as never, controller.signal);
+      send({ kind: 'result', id, result });
+    } catch (error) {
+      const plain = toPlainError(error);
+      if (plain.code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      send({ kind: 'error', id, error: plain });
+    }
+    // Messages that came while native code blocked the loop are read before the next call is chosen.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+process.on('message', (message: ToWorker) => {
+  if (message.kind === 'cancel') {
+    (current?.id === message.id ? current : waiting.find((call) => call.id === message.id))?.controller.abort();
+    return;
+  }
+  waiting.push({ id: message.id, name: message.name, parameters: message.parameters, controller: new AbortController() });
+  void work();
+});
+process.on('disconnect', () => process.exit(0));
+send({ kind: 'ready' });

@@ -1,0 +1,81 @@
+/**
+ * What core and inference worker say to each other. One process per device (design.md section 1); messages are structured clones, pictures travel as
+ * 8-bit pixels, and feature maps never leave the worker: only scores, positions and projections do.
+ */
+import type { Layer } from '../../../src-shared/domain/layers.ts';
+import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
+import type { Method, Rectified, Seed } from '../../../src-shared/domain/projection.ts';
+import type { PlainError } from '../../../src-shared/errors.ts';
+import type { Device, EngineAvailability, EngineKind } from '../engine.ts';
+
+/** A model file as an index knows it. */
+export interface ModelReference {
+  readonly path: string;
+  /** Content hash; a file that no longer has it is refused. */
+  readonly hash: string;
+}
+
+/** Which compiled session does the work. */
+export interface Placement {
+  readonly engine: EngineKind;
+  readonly device: Device;
+}
+
+export interface Inspection {
+  readonly modelHash: string;
+  readonly path: string;
+  readonly format: 'onnx' | 'caffe' | 'tensorflowjs' | 'keras';
+  readonly provenance: string;
+  readonly sizeBytes: number;
+  readonly parameters: number;
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | 'batch')[]; readonly dtype: string }[];
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | 'batch')[] }[];
+  readonly preprocessing: Preprocessing;
+  readonly preprocessingSource: string;
+  readonly layers: readonly Layer[];
+  readonly operators: readonly { readonly op: string; readonly count: number; readonly status: 'runs and projects' | 'only forward' | 'unknown'; readonly note: string }[];
+  readonly rectified: readonly { readonly method: Method; readonly handled: number; readonly total: number }[];
+  readonly warnings: readonly string[];
+}
+
+export interface LayerScores {
+  /** `[batch, channels]`, rows beyond `images` are padding. */
+  readonly score: Float32Array;
+  /** Row * width + column of the first maximum. */
+  readonly position: Int32Array;
+}
+
+export interface UnitOfImage {
+  /** Which of the given pictures. */
+  readonly picture: number;
+  readonly channel: number;
+  readonly y: number;
+  readonly x: number;
+}
+
+export interface ProjectedUnit {
+  /** Float32 `[C, H, W]` of the whole network input, signed. */
+  readonly projection: Float32Array;
+  /** The unit's activation on this image. */
+  readonly activation: number;
+  readonly rectified: Rectified;
+  readonly notes: readonly string[];
+}
+
+/** The worker's calls: name -> [parameters, result]. */
+export interface WorkerCalls {
+  availability: [Record<never, never>, readonly EngineAvailability[]];
+  inspect: [{ readonly path: string; readonly inputSize?: readonly [number, number] }, Inspection];
+  layers: [{ readonly model: ModelReference; readonly crop: readonly [number, number]; readonly names?: readonly string[] }, readonly Layer[]];
+  /** Picks a batch size by timing a few. */
+  measureBatch: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement }, { readonly batchSize: number; readonly description: string }];
+  /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. */
+  score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array }, readonly LayerScores[]];
+  /** `pictures`: `[H, W, 3]` 8-bit RGB each. */
+  project: [{ readonly model: ModelReference; readonly layer: string; readonly method: Method; readonly seed: Seed; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly pictures: readonly Uint8Array[]; readonly units: readonly UnitOfImage[] }, readonly ProjectedUnit[]];
+}
+
+export type CallName = keyof WorkerCalls;
+
+export type ToWorker = { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly parameters: unknown } | { readonly kind: 'cancel'; readonly id: number };
+export type FromWorker = { readonly kind: 'result'; readonly id: number; readonly result: unknown } | { readonly kind: 'error'; readonly id: number; readonly error: PlainError } | { readonly kind: 'ready' };

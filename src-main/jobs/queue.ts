@@ -1,0 +1,184 @@
+/**
+ * The queue of long work of one workspace: one job at a time, in order, each step of its life stored, cancellable, and listed with its speed and the
+ * time it has left. What a job does is handed in as a runner.
+ */
+import { AppError, isAbort, toPlainError, type PlainError } from '../../src-shared/errors.ts';
+import { nextState, type JobEvent, type JobState } from './states.ts';
+import { createRateMeter } from './rate.ts';
+
+/** A job as it is stored. */
+export interface JobRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly indexId: string | null;
+  readonly title: string;
+  readonly state: JobState;
+  readonly done: number;
+  readonly total: number;
+  readonly request: unknown;
+  readonly error: PlainError | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+/** Where jobs are kept. */
+export interface JobStore {
+  create(job: JobRow): Promise<void>;
+  update(id: string, change: Partial<Pick<JobRow, 'state' | 'done' | 'total' | 'error' | 'endedAt' | 'startedAt'>>): Promise<void>;
+  get(id: string): Promise<JobRow>;
+  list(): Promise<JobRow[]>;
+}
+
+export interface JobProgress {
+  report(done: number, total: number, step: string): void;
+}
+
+export type JobRunner = (job: JobRow, progress: JobProgress, signal: AbortSignal) => Promise<void>;
+
+/** A job with what only a running process knows of it. */
+export interface LiveJob extends JobRow {
+  readonly perSecond: number;
+  readonly secondsLeft: number | null;
+  readonly step: string;
+}
+
+export interface JobQueue {
+  /** Stores the job and queues it. */
+  add(job: Pick<JobRow, 'id' | 'kind' | 'indexId' | 'title' | 'total' | 'request'>): Promise<void>;
+  cancel(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  list(): Promise<readonly LiveJob[]>;
+  /** The job that fills this index now or will soon. */
+  activeFor(indexId: string): string | null;
+  /** Resolves with the state in which the job ended. */
+  ended(id: string): Promise<JobRow>;
+  /** Interrupts what runs and waits until it has stopped. */
+  close(): Promise<void>;
+}
+
+interface Live {
+  readonly row: JobRow;
+  readonly controller: AbortController;
+  readonly meter: ReturnType<typeof createRateMeter>;
+  done: number;
+  total: number;
+  step: string;
+  /** Why the signal was aborted: which event ends the job. */
+  stop?: 'cancel' | 'interrupt';
+}
+
+/** How often progress goes to the store; the index's own cursor is what counts after a kill. */
+const storeEveryMs = 2000;
+
+export function createJobQueue(store: JobStore, runners: Readonly<Record<string, JobRunner>>, changed: () => void): JobQueue {
+  const waiting: Live[] = [];
+  let current: Live | undefined;
+  let finished: Promise<void> = Promise.resolve();
+  let closing = false;
+  const watchers = new Map<string, ((row: JobRow) => void)[]>();
+
+  const live = (): Live[] => (current ? [current, ...waiting] : [...waiting]);
+
+  async function move(row: JobRow, event: JobEvent, change: Parameters<JobStore['update']>[1] = {}): Promise<void> {
+    const state = nextState(row.state, event);
+    if (!state) throw new AppError('CONFLICT', `The job "${row.title}" is ${row.state}; it cannot ${event}.`, { job: row.id, state: row.state });
+    await store.update(row.id, { state, ...change });
+    changed();
+  }
+
+  function enqueue(row: JobRow): void {
+    waiting.push({ row, controller: new AbortController(), meter: createRateMeter(), done: row.done, total: row.total, step: 'waiting' });
+    if (!current) finished = work();
+  }
+
+  async function work(): Promise<void> {
+    while (!closing && (current = waiting.shift())) {
+      await runOne(current);
+      const ended = await store.get(current.row.id);
+      current = undefined;
+      for (const watcher of watchers.get(ended.id) ?? []) watcher(ended);
+      watchers.delete(ended.id);
+      changed();
+    }
+  }
+
+  async function runOne(job: Live): Promise<void> {
+    const running = { ...job.row, state: 'running' as const };
+    let storedAtMs = 0;
+    try {
+      await move(job.row, 'start', { startedAt: new Date().toISOString(), endedAt: null, error: null });
+      const runner = runners[running.kind];
+      if (!runner) throw new Error(`no runner for jobs of kind ${running.kind}`);
+      const report = (done: number, total: number, step: string) => {
+        Object.assign(job, { done, total, step });
+        job.meter.report(done, performance.now());
+        if (performance.now() - storedAtMs > storeEveryMs) {
+          storedAtMs = performance.now();
+          void store.update(running.id, { done, total }).catch(() => undefined);
+        }
+        changed();
+      };
+      await runner(running, { report }, job.controller.signal);
+      await move(running, 'finish', { done: job.done, total: job.total, endedAt: new Date().toISOString() });
+    } catch (error) {
+      const event = job.stop ?? (isAbort(error) ? 'cancel' : 'fail');
+      const endedAt = new Date().toISOString();
+      await move(running, event, { done: job.done, total: job.total, endedAt, error: event === 'fail' ? toPlainError(error) : null }).catch(() => undefined);
+    }
+  }
+
+  return {
+    async add(job) {
+      const row: JobRow = { ...job, state: 'queued', done: 0, error: null, startedAt: new Date().toISOString(), endedAt: null };
+      await store.create(row);
+      enqueue(row);
+      changed();
+    },
+    async cancel(id) {
+      const queued = waiting.findIndex((job) => job.row.id === id);
+      if (queued >= 0) {
+        const [job] = waiting.splice(queued, 1);
+        await move(job!.row, 'cancel', { endedAt: new Date().toISOString() });
+        return;
+      }
+      if (current?.row.id !== id) {
+        const row = await store.get(id);
+        throw new AppError('CONFLICT', `The job "${row.title}" is not running; it is ${row.state}.`, { job: id });
+      }
+      current.stop = 'cancel';
+      current.controller.abort();
+      await finishedJob(id);
+    },
+    async resume(id) {
+      const row = await store.get(id);
+      await move(row, 'resume');
+      enqueue({ ...row, state: 'queued' });
+    },
+    async list() {
+      const rows = await store.list();
+      const byId = new Map(live().map((job) => [job.row.id, job]));
+      return rows.map((row) => {
+        const job = byId.get(row.id);
+        if (!job) return { ...row, perSecond: 0, secondsLeft: null, step: '' };
+        const running = row.state === 'running';
+        return { ...row, done: job.done, total: job.total, step: job.step, perSecond: running ? job.meter.perSecond() : 0, secondsLeft: running ? job.meter.secondsLeft(job.done, job.total) : null };
+      });
+    },
+    activeFor: (indexId) => live().find((job) => job.row.indexId === indexId)?.row.id ?? null,
+    ended: (id) => finishedJob(id),
+    async close() {
+      closing = true;
+      for (const job of waiting.splice(0)) await move(job.row, 'interrupt', { endedAt: new Date().toISOString() }).catch(() => undefined);
+      if (current) {
+        current.stop = 'interrupt';
+        current.controller.abort();
+      }
+      await finished;
+    },
+  };
+
+  async function finishedJob(id: string): Promise<JobRow> {
+    if (!live().some((job) => job.row.id === id)) return store.get(id);
+    return new Promise((resolve) => watchers.set(id, [...(watchers.get(id) ?? []), resolve]));
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Graph -> graph: the network forward to a layer, then from a seed at that layer back to the pixels by a method (method.md section 3).
+ * The walker only carries signals; what happens at an op is its rule's business. Forward nodes that no rule needs are cut away at the end.
+ */
+import { AppError } from '../../../src-shared/errors.ts';
+import type { Method, Rectified } from '../../../src-shared/domain/projection.ts';
+import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { producers, valueOf, type Graph, type Node } from '../../graph/graph.ts';
+import { activationKinds } from '../../graph/layerSelection.ts';
+import type { OpKind } from '../../graph/ops/attributes.ts';
+import { verify } from '../../graph/verify.ts';
+import { truncate } from '../probe/truncate.ts';
+import { methodTable } from './methods.ts';
+import type { RuleContext } from './rule.ts';
+import { ruleOf } from './rules/rules.ts';
+
+export interface ProjectionGraph {
+  /** Inputs: the network's image, and `seed` shaped like `seedShape`. Outputs: `projection` like the image, and the layer's activation. */
+  readonly graph: Graph;
+  readonly image: string;
+  readonly seed: string;
+  readonly projection: string;
+  /** Value that the seed stands for: the layer, or the input of its activation. */
+  readonly start: string;
+  readonly rectified: Rectified;
+}
+
+export interface ProjectionOptions {
+  /** Start at the input of the layer's own activation (where the unit sits at the activation's upper bound). */
+  readonly belowActivation?: boolean;
+}
+
+export function projectionGraph(network: Graph, imageInput: string, layer: string, method: Method, options: ProjectionOptions = {}): ProjectionGraph {
+  const start = options.belowActivation ? activationInput(network, layer) : layer;
+  const forward = truncate(network, [start]);
+  const path = valuesOnPath(forward, imageInput);
+  if (!path.has(start)) throw new AppError('UNSUPPORTED', `The layer ${JSON.stringify(layer)} does not depend on the image, so it cannot be projected back to it.`, { layer });
+
+  const build = createGraphBuilder(`${network.name} ${layer} ${method}`);
+  for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
+  for (const tensor of forward.tensors.values()) build.tensor(tensor);
+  const switches = copyForward(build, forward, path);
+  const seed = build.input(build.freeName('seed'), 'float32', valueOf(forward, start).shape);
+  const signals = walk(build, forward, path, switches, start, seed, method);
+  const projection = build.add('Identity', [signals], {}, { name: 'projection', outputs: [build.freeName('projection')] })[0]!;
+
+  const cut = truncate(build.finish([projection, start]), [projection, start]);
+  const whole: Graph = { ...cut, inputs: build.finish([projection]).inputs };
+  return { graph: verify(whole), image: imageInput, seed, projection, start, rectified: countRectified(network, imageInput, layer, start, method) };
+}
+
+/** n of m nonlinearities between layer and image are given a ReLU-family row by the method (gradient: 0). */
+function countRectified(network: Graph, imageInput: string, layer: string, start: string, method: Method): Rectified {
+  const count = (from: string) => {
+    const forward = truncate(network, [from]);
+    const path = valuesOnPath(forward, imageInput);
+    return forward.nodes.filter((node) => activationKinds.has(node.kind) && path.has(node.outputs[0]!)).length;
+  };
+  return { handled: methodTable[method].rectifySignal ? count(start) : 0, total: count(layer) };
+}
+
+export function rectifiedBy(network: Graph, imageInput: string, layer: string, method: Method): Rectified {
+  return countRectified(network, imageInput, layer, layer, method);
+}
+
+/** The upper bound at which the layer's own activation saturates, or undefined where it has none. */
+export function upperBoundOf(network: Graph, layer: string): number | undefined {
+  const node = producers(network).get(layer);
+  return node?.kind === 'Clip' && node.attributes.maximum !== Infinity ? node.attributes.maximum : undefined;
+}
+
+function activationInput(network: Graph, layer: string): string {
+  const node = producers(network).get(layer);
+  if (!node || !activationKinds.has(node.kind)) throw new Error(`${layer} is not the output of an activation`);
+  return node.inputs[0]!;
+}
+
+/** Values of a truncated graph that depend on the image: all of them lead to its outputs. */
+function valuesOnPath(forward: Graph, imageInput: string): ReadonlySet<string> {
+  const path = new Set([imageInput]);
+  for (const node of forward.nodes) if (node.inputs.some((input) => path.has(input))) for (const output of node.outputs) path.add(output);
+  return path;
+}
+
+/** Copies the forward pass; pools on the path also write their switches. Returns the switches by pool output. */
+function copyForward(build: GraphBuilder, forward: Graph, path: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const switches = new Map<string, string>();
+  for (const node of forward.nodes) {
+    const output = node.outputs[0]!;
+    if (node.kind === 'MaxPool' && path.has(output)) {
+      const name = node.outputs[1] || build.freeName(`${output}:switches`);
+      switches.set(output, name);
+      build.add('MaxPool', node.inputs, node.attributes, { name: node.name, outputs: [output, name] });
+    } else build.copy(node);
+  }
+  return switches;
+}
+
+/** Carries signals from the start to the image; returns the name of the image's signal. A value with several readers accumulates. */
+function walk(build: GraphBuilder, forward: Graph, path: ReadonlySet<string>, switches: ReadonlyMap<string, string>, start: string, seed: string, method: Method): string {
+  const signals = new Map<string, string>([[start, seed]]);
+  const row = methodTable[method];
+  const imageInput = [...path][0]!;
+  for (let index = forward.nodes.length - 1; index >= 0; index--) {
+    const node = forward.nodes[index]!;
+    const signal = signals.get(node.outputs[0]!);
+    if (signal === undefined || !path.has(node.outputs[0]!)) continue;
+    const rule = ruleOf(node.kind);
+    if (!rule) throw noWayDown(node);
+    let count = 0;
+    const context = {
+      node,
+      signal,
+      switches: switches.get(node.outputs[0]!) ?? '',
+      method: row,
+      wants: (operand: number) => path.has(node.inputs[operand] ?? ''),
+      shapeOf: (name: string) => build.valueOf(name).shape,
+      tensorOf: (operand: number) => forward.tensors.get(node.inputs[operand] ?? ''),
+      emit: (kind: OpKind, inputs: readonly string[], attributes: object) => {
+        const name = build.freeName(`back:${node.name}${count++ ? `:${count}` : ''}`);
+        return build.add(kind, inputs, attributes as never, { name, outputs: [name] })[0]!;
+      },
+      constant: (name: string, shape: readonly number[], data: Float32Array) => {
+        const full = `back:${name}`;
+        return build.has(full) ? full : build.tensor({ name: full, dataType: 'float32', shape, data });
+      },
+      build,
+    } as unknown as RuleContext<OpKind>;
+    for (const [operand, down] of rule.backward(context)) {
+      const target = node.inputs[operand]!;
+      const other = signals.get(target);
+      signals.set(target, other === undefined ? down : build.add('Add', [other, down], {}, { name: build.freeName(`back:${target}:sum`) })[0]!);
+    }
+  }
+  const image = signals.get(imageInput);
+  if (image === undefined) throw new AppError('UNSUPPORTED', `No signal reaches the image from ${JSON.stringify(start)}.`);
+  return image;
+}
+
+function noWayDown(node: Node): AppError {
+  const advice = node.kind === 'Softmax' ? 'Choose the layer before it: the logits are projected, never the probabilities.' : 'Choose a layer before it.';
+  return new AppError('UNSUPPORTED', `There is no way down through ${node.kind} (node ${JSON.stringify(node.name)}). ${advice}`, { node: node.name, op: node.kind });
+}

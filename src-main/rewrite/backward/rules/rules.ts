@@ -1,0 +1,53 @@
+/**
+ * All backward rules in one exhaustive table. `null`: there is no way down; the walker says so by name. Softmax is one of them on purpose
+ * (method.md section 3: it is never walked through; the logits before it are seeded instead).
+ */
+import type { OpKind } from '../../../graph/ops/attributes.ts';
+import type { Rule } from '../rule.ts';
+import { add, mul, sub } from './arithmetic.ts';
+import { averagePool } from './averagePool.ts';
+import { batchNormalization } from './batchNormalization.ts';
+import { conv } from './conv.ts';
+import { convTranspose } from './convTranspose.ts';
+import { pow } from './derivatives.ts';
+import { gemm } from './gemm.ts';
+import { globalAveragePool } from './globalAveragePool.ts';
+import { lrn } from './lrn.ts';
+import { maxPool } from './maxPool.ts';
+import { clip, leakyRelu, relu } from './rectifiers.ts';
+import { concat, identity, pad, reduceSum, reshape, slice, transpose } from './shapes.ts';
+
+export const rules = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+  GlobalAveragePool: globalAveragePool,
+  Relu: relu,
+  LeakyRelu: leakyRelu,
+  Clip: clip,
+  LRN: lrn,
+  BatchNormalization: batchNormalization,
+  Add: add,
+  Sub: sub,
+  Mul: mul,
+  Pow: pow,
+  Concat: concat,
+  Slice: slice,
+  Pad: pad,
+  Gemm: gemm,
+  Reshape: reshape,
+  Transpose: transpose,
+  ReduceSum: reduceSum,
+  Identity: identity,
+  Softmax: null,
+  Unpool: null,
+  Greater: null,
+  Where: null,
+  SpatialMax: null,
+} satisfies { readonly [K in OpKind]: Rule<K> | null };
+
+/** The rule of an op kind as the walker uses it, for any node. */
+export function ruleOf(kind: OpKind): Rule<OpKind> | null {
+  return rules[kind] as unknown as Rule<OpKind> | null;
+}

@@ -1,0 +1,27 @@
+/**
+ * The graph that an index runs: the network cut behind its last wanted layer, with a SpatialMax on each layer, so that only scores and positions
+ * leave the engine, never a feature map (method.md section 2).
+ */
+import { createGraphBuilder } from '../../graph/build.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { verify } from '../../graph/verify.ts';
+import { truncate } from './truncate.ts';
+
+export interface RankingGraph {
+  readonly graph: Graph;
+  /** Per wanted layer, in order: the names of its outputs, `[N, C]` each. */
+  readonly heads: readonly { readonly score: string; readonly position: string }[];
+}
+
+export function rankingGraph(network: Graph, layers: readonly string[]): RankingGraph {
+  const forward = truncate(network, layers);
+  const build = createGraphBuilder(`${network.name} ranking`);
+  for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
+  for (const tensor of forward.tensors.values()) build.tensor(tensor);
+  for (const node of forward.nodes) build.copy(node);
+  const heads = layers.map((layer) => {
+    const [score, position] = build.add('SpatialMax', [layer], {}, { outputs: [build.freeName(`${layer}:score`), build.freeName(`${layer}:position`)] });
+    return { score: score!, position: position! };
+  });
+  return { graph: verify(build.finish(heads.flatMap((head) => [head.score, head.position]))), heads };
+}

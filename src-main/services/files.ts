@@ -1,0 +1,67 @@
+/** The folder picker of browser mode: names, kinds and sizes of one folder; hidden entries stay hidden, nothing is read. */
+import { readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, extname, join, resolve } from 'node:path';
+import type * as z from 'zod';
+import type { fileEntry } from '../../src-shared/contract/files.ts';
+import { AppError } from '../../src-shared/errors.ts';
+
+type FileEntry = z.infer<typeof fileEntry>;
+
+export interface Listing {
+  readonly path: string;
+  readonly parent: string | null;
+  readonly entries: FileEntry[];
+  readonly truncated: boolean;
+}
+
+export interface FileService {
+  list(path?: string): Promise<Listing>;
+}
+
+const mostEntries = 2000;
+const modelExtensions = new Set(['.onnx', '.caffemodel', '.h5', '.keras', '.json', '.pb']);
+const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif', '.bmp', '.heic', '.jxl']);
+const kindOrder = { folder: 0, model: 1, image: 2, other: 3 } as const;
+
+export function createFileService(): FileService {
+  return {
+    async list(path) {
+      const folder = resolve(path ?? homedir());
+      const found = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+        throw new AppError('NOT_FOUND', `The folder ${folder} cannot be opened: ${reasonOf(error)}.`, { path: folder }, error);
+      });
+      const visible = found.filter((entry) => !entry.name.startsWith('.'));
+      const entries = await Promise.all(
+        visible.slice(0, mostEntries).map(async (entry): Promise<FileEntry> => {
+          const full = join(folder, entry.name);
+          const status = await stat(full).catch(() => undefined);
+          const kind = status?.isDirectory() ? 'folder' : kindOf(entry.name);
+          return { name: entry.name, path: full, kind, sizeBytes: status?.isFile() ? status.size : 0 };
+        }),
+      );
+      entries.sort((a, b) => kindOrder[a.kind] - kindOrder[b.kind] || a.name.localeCompare(b.name));
+      const parent = dirname(folder);
+      return { path: folder, parent: parent === folder ? null : parent, entries, truncated: visible.length > mostEntries };
+    },
+  };
+}
+
+function kindOf(name: string): FileEntry['kind'] {
+  const extension = extname(name).toLowerCase();
+  return modelExtensions.has(extension) ? 'model' : imageExtensions.has(extension) ? 'image' : 'other';
+}
+
+export function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+      return 'it is not there';
+    case 'ENOTDIR':
+      return 'it is not a folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'you may not read it';
+    default:
+      return error.message;
+  }
+}

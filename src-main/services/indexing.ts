@@ -1,0 +1,284 @@
+/** Indexes of the open workspace: started, resumed, listed, read. */
+import { createHash, randomBytes } from 'node:crypto';
+import { basename, resolve } from 'node:path';
+import type * as z from 'zod';
+import type { channelDetail, channelSummary, indexedLayer, indexRecord, indexState, skippedImage } from '../../src-shared/contract/indexing.ts';
+import type { IndexId } from '../../src-shared/domain/ids.ts';
+import type { Hit, Layer } from '../../src-shared/domain/layers.ts';
+import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
+import { AppError } from '../../src-shared/errors.ts';
+import { labelOf, readLabels } from '../dataset/labels.ts';
+import { classOf, scanImages } from '../dataset/scan.ts';
+import { clipBox, unitWindow } from '../geometry/receptiveField.ts';
+import type { Device, EngineKind } from '../inference/engine.ts';
+import type { InferenceClient } from '../inference/worker/client.ts';
+import type { Placement } from '../inference/worker/protocol.ts';
+import { channelStatistics, createStatistics, unpackStatistics } from '../indexing/statistics.ts';
+import type { StoredHit } from '../store/hits.ts';
+import type { StoredIndex } from '../store/indexes.ts';
+import { createChangeSignal, type ChangeSignal } from './events.ts';
+import type { WorkspaceService } from './workspaces.ts';
+
+export type IndexRecord = z.infer<typeof indexRecord>;
+export type IndexedLayer = z.infer<typeof indexedLayer>;
+export type ChannelSummary = z.infer<typeof channelSummary>;
+export type ChannelDetail = z.infer<typeof channelDetail>;
+type IndexState = z.infer<typeof indexState>;
+
+/** Raised by hand when a change makes old scores wrong (method.md section 8). */
+export const computationVersion = 1;
+
+export interface StartRequest {
+  readonly modelPath: string;
+  readonly imagesPath: string;
+  readonly preprocessing: Preprocessing;
+  readonly layers?: readonly string[];
+  readonly top: number;
+  readonly engine: 'auto' | EngineKind;
+  readonly device: 'auto' | Device;
+  readonly batch?: number;
+  readonly labelsPath?: string;
+}
+
+export interface ChannelHits {
+  readonly channel: number;
+  readonly dead: boolean;
+  readonly hits: readonly Omit<Hit, 'imageNumber'>[];
+}
+
+export interface Progress {
+  readonly indexed: number;
+  readonly images: number;
+  readonly skipped: number;
+  readonly state: IndexState;
+  readonly running: boolean;
+}
+
+export interface IndexingService {
+  list(): Promise<IndexRecord[]>;
+  get(index: string): Promise<IndexRecord>;
+  start(request: StartRequest, signal?: AbortSignal): Promise<{ index: string; jobId: string | null }>;
+  resume(index: string): Promise<{ jobId: string | null }>;
+  delete(index: string): Promise<void>;
+  layers(index: string): Promise<IndexedLayer[]>;
+  channels(index: string, layer: number): Promise<ChannelSummary[]>;
+  channel(index: string, layer: number, channel: number): Promise<ChannelDetail>;
+  /** Hits of all channels of a layer, or of one. */
+  hits(index: string, layer: number, channel?: number): Promise<readonly ChannelHits[]>;
+  skipped(index: string): Promise<readonly z.infer<typeof skippedImage>[]>;
+  watch(index: string, signal?: AbortSignal): AsyncGenerator<Progress, void, void>;
+  /** To be called when an index has new rows. */
+  changed(index: string): void;
+}
+
+const watchIntervalMs = 250;
+
+export function createIndexingService(workspaces: WorkspaceService, inference: InferenceClient): IndexingService {
+  const signals = new Map<string, ChangeSignal>();
+  const signalOf = (index: string) => {
+    let signal = signals.get(index);
+    if (!signal) signals.set(index, (signal = createChangeSignal()));
+    return signal;
+  };
+  const stored = (index: string): Promise<StoredIndex> => workspaces.required().store.indexes.get(index as IndexId);
+
+  async function enqueue(index: StoredIndex): Promise<string> {
+    const { queue } = workspaces.required();
+    const active = queue.activeFor(index.id);
+    if (active) return active;
+    const id = randomBytes(6).toString('hex');
+    await queue.add({ id, kind: 'index', indexId: index.id, title: `Index ${basename(index.imagesPath)} with ${index.modelName}`, total: index.images, request: {} });
+    void queue.ended(id).then(() => signalOf(index.id).changed());
+    return id;
+  }
+
+  const service: IndexingService = {
+    async list() {
+      return (await workspaces.required().store.indexes.list()).map((index) => toRecord(index, workspaces));
+    },
+    get: async (index) => toRecord(await stored(index), workspaces),
+    async start(request, signal) {
+      const { store } = workspaces.required();
+      const modelPath = resolve(request.modelPath);
+      const { modelHash } = await inference.call('inspect', { path: modelPath, inputSize: request.preprocessing.crop }, signal);
+      const model = { path: modelPath, hash: modelHash };
+      const layers = await inference.call('layers', { model, crop: request.preprocessing.crop, ...(request.layers ? { names: request.layers } : {}) }, signal);
+      if (layers.length === 0) throw new AppError('UNSUPPORTED', 'This network has no layers with channels to look at.', { path: modelPath });
+      const scan = await scanImages(resolve(request.imagesPath), signal);
+      if (scan.images.length === 0) throw new AppError('NOT_FOUND', `There are no images in ${scan.root}. Choose a folder that holds JPEG, PNG, WebP, TIFF, GIF or AVIF files.`, { path: scan.root });
+
+      const base = createHash('sha256')
+        .update(JSON.stringify([computationVersion, modelHash, request.preprocessing, scan.root, layers.map((layer) => layer.name), request.top, request.labelsPath ? resolve(request.labelsPath) : null]))
+        .digest('hex');
+      const existing = (await store.indexes.list()).find((index) => index.key.startsWith(base) && fits(index, request));
+      if (existing) return { index: existing.id, jobId: existing.cursor < existing.images ? await enqueue(existing) : null };
+
+      const placement = await choosePlacement(inference, request);
+      const measured = await measure(inference, request, model, layers, placement, signal);
+      const labels = request.labelsPath ? await readLabels(resolve(request.labelsPath)) : undefined;
+      const index = await store.indexes.create(
+        {
+          key: `${base} ${placement.engine} ${placement.device} ${measured.batchSize}`,
+          modelPath,
+          modelName: basename(modelPath).replace(/\.[^.]+$/, ''),
+          modelHash,
+          imagesPath: scan.root,
+          preprocessing: request.preprocessing,
+          ...placement,
+          engineDescription: measured.description,
+          batchSize: measured.batchSize,
+          top: request.top,
+          layers,
+          labelsPath: request.labelsPath ?? null,
+          computationVersion,
+        },
+        scan.images.map((image) => {
+          const label = labels ? labelOf(labels, image.path) : null;
+          return { ...image, className: label ? (label.name ?? label.wnid ?? String(label.index)) : classOf(image.path) };
+        }),
+      );
+      return { index: index.id, jobId: await enqueue(index) };
+    },
+    async resume(id) {
+      const index = await stored(id);
+      return { jobId: index.cursor < index.images ? await enqueue(index) : null };
+    },
+    async delete(index) {
+      const { store, queue } = workspaces.required();
+      const active = queue.activeFor(index);
+      if (active) await queue.cancel(active);
+      await store.indexes.delete(index as IndexId);
+    },
+    async layers(id) {
+      const index = await stored(id);
+      const alive = await workspaces.required().store.hits.channelsWithHits(index.id);
+      return index.layers.map((layer) => withProgress(layer, index, alive.get(layer.number) ?? 0));
+    },
+    async channels(id, number) {
+      const index = await stored(id);
+      const layer = layerOf(index, number);
+      const { store } = workspaces.required();
+      const summaries = new Map((await store.hits.summaries(index.id, number)).map((summary) => [summary.channel, summary]));
+      const statistics = await statisticsOf(index, layer);
+      return Array.from({ length: layer.channels }, (_, channel): ChannelSummary => {
+        const summary = summaries.get(channel);
+        const count = statistics.count[channel]!;
+        return {
+          channel,
+          dead: isDead(layer, index, summary?.hits ?? 0),
+          hits: summary?.hits ?? 0,
+          topScore: summary?.topScore ?? null,
+          mean: count > 0 ? statistics.sum[channel]! / count : 0,
+          shareAboveZero: count > 0 ? statistics.aboveZero[channel]! / count : 0,
+          version: String(summary?.changedAt ?? 0),
+        };
+      });
+    },
+    async channel(id, number, channel) {
+      const index = await stored(id);
+      const layer = layerOf(index, number);
+      if (channel >= layer.channels) throw new AppError('NOT_FOUND', `The layer ${JSON.stringify(layer.name)} has channels 0 to ${layer.channels - 1}; there is no channel ${channel}.`, { layer: layer.name, channel });
+      const { store } = workspaces.required();
+      const hits = await store.hits.ofChannel(index.id, number, channel);
+      const alive = await store.hits.channelsWithHits(index.id);
+      const version = (await store.hits.summaries(index.id, number)).find((summary) => summary.channel === channel)?.changedAt ?? 0;
+      return {
+        layer: withProgress(layer, index, alive.get(number) ?? 0),
+        channel,
+        dead: isDead(layer, index, hits.length),
+        version: String(version),
+        hits: hits.map((hit) => ({ ...toHit(hit, layer, index.preprocessing.crop), className: hit.className })),
+        statistics: channelStatistics(await statisticsOf(index, layer), channel),
+      };
+    },
+    async hits(id, number, channel) {
+      const index = await stored(id);
+      const layer = layerOf(index, number);
+      const { hits: table } = workspaces.required().store;
+      const rows = channel === undefined ? await table.ofLayer(index.id, number) : await table.ofChannel(index.id, number, channel);
+      const byChannel = Map.groupBy(rows, (row) => row.channel);
+      const wanted = channel === undefined ? Array.from({ length: layer.channels }, (_, at) => at) : [channel];
+      return wanted.map((at) => {
+        const hits = (byChannel.get(at) ?? []).map((row) => {
+          const { imageNumber: _number, ...hit } = toHit(row, layer, index.preprocessing.crop);
+          return hit;
+        });
+        return { channel: at, dead: isDead(layer, index, hits.length), hits };
+      });
+    },
+    skipped: async (index) => workspaces.required().store.images.skipped((await stored(index)).id),
+    async *watch(id, signal) {
+      for await (const _ of signalOf(id).changes(watchIntervalMs, signal)) {
+        const record = await service.get(id);
+        yield { indexed: record.indexed, images: record.images, skipped: record.skipped, state: record.state, running: record.jobId !== null };
+        if (record.jobId === null) return;
+      }
+    },
+    changed: (index) => signalOf(index).changed(),
+  };
+  return service;
+
+  async function statisticsOf(index: StoredIndex, layer: Layer) {
+    const bytes = await workspaces.required().store.statistics.read(index.id, layer.number);
+    return bytes ? unpackStatistics(bytes) : createStatistics(layer.channels);
+  }
+}
+
+/** A stored hit with its rank, and its box in network-input pixels. */
+export function toHit(hit: StoredHit, layer: Layer, crop: readonly [number, number]): Hit {
+  const box = clipBox(unitWindow(layer.receptiveField, hit.y, hit.x), crop[0], crop[1]);
+  return { rank: hit.rank, image: hit.path, imageNumber: hit.image, score: hit.score, y: hit.y, x: hit.x, box };
+}
+
+export function layerOf(index: StoredIndex, number: number): Layer {
+  const layer = index.layers.find((candidate) => candidate.number === number);
+  if (!layer) throw new AppError('NOT_FOUND', `Index ${index.id} has layers 1 to ${index.layers.length}; there is no layer ${number}.`, { index: index.id, layer: number });
+  return layer;
+}
+
+/** No image has excited it so far; only layers that are non-negative by construction know dead channels. */
+function isDead(layer: Layer, index: StoredIndex, hits: number): boolean {
+  return layer.nonNegative && hits === 0 && index.cursor > index.skipped;
+}
+
+function withProgress(layer: Layer, index: StoredIndex, alive: number): IndexedLayer {
+  const rows = index.cursor - index.skipped;
+  return { ...layer, dead: layer.nonNegative ? (rows > 0 ? layer.channels - alive : 0) : null, images: rows };
+}
+
+function toRecord(index: StoredIndex, workspaces: WorkspaceService): IndexRecord {
+  const { id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, images, cursor, skipped, createdAt } = index;
+  const state: IndexState = cursor === 0 ? 'empty' : cursor < images ? 'partial' : 'complete';
+  return {
+    id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, state,
+    images, indexed: cursor - skipped, skipped, layers: index.layers.length, createdAt, jobId: workspaces.required().queue.activeFor(id),
+  };
+}
+
+/** Whether a stored index is what a request asks for, as far as the request says. */
+function fits(index: StoredIndex, request: StartRequest): boolean {
+  return (
+    (request.engine === 'auto' || request.engine === index.engine) &&
+    (request.device === 'auto' || request.device === index.device) &&
+    (request.batch === undefined || request.batch === index.batchSize)
+  );
+}
+
+/** The first available engine and device that the request allows; the reasons of all others otherwise. */
+async function choosePlacement(inference: InferenceClient, request: StartRequest): Promise<Placement> {
+  const rows = (await inference.call('availability', {})).filter(
+    (row) => (request.engine === 'auto' || row.engine === request.engine) && (request.device === 'auto' || row.device === request.device),
+  );
+  const found = rows.find((row) => row.available);
+  if (found) return { engine: found.engine, device: found.device };
+  const reasons = rows.map((row) => `${row.engine} on ${row.device}: ${row.reason}`).join(' ');
+  throw new AppError('UNAVAILABLE', `No engine for "${request.engine}" on "${request.device}". ${reasons || 'There is no such combination.'}`, { engine: request.engine, device: request.device });
+}
+
+async function measure(inference: InferenceClient, request: StartRequest, model: { path: string; hash: string }, layers: readonly Layer[], placement: Placement, signal?: AbortSignal) {
+  const names = layers.map((layer) => layer.name);
+  const measured = request.batch === undefined ? await inference.call('measureBatch', { model, layers: names, preprocessing: request.preprocessing, placement }, signal) : undefined;
+  if (measured) return measured;
+  const row = (await inference.call('availability', {})).find((candidate) => candidate.engine === placement.engine && candidate.device === placement.device);
+  return { batchSize: request.batch!, description: row?.description ?? '' };
+}

@@ -1,0 +1,126 @@
+/** The one open workspace of a core, and the list of those opened before. */
+import { access } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import * as z from 'zod';
+import { AppError } from '../../src-shared/errors.ts';
+import { createJobQueue, type JobQueue, type JobRunner, type JobStore } from '../jobs/queue.ts';
+import { openStore, type Store } from '../store/open.ts';
+import { createChangeSignal, type ChangeSignal } from './events.ts';
+import { readJson, writeJson, type UserFolders } from './folders.ts';
+
+export interface OpenWorkspace {
+  readonly store: Store;
+  readonly queue: JobQueue;
+  /** Fires when a job changed in any way. */
+  readonly jobsChanged: ChangeSignal;
+}
+
+export interface WorkspaceInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface RecentWorkspace extends WorkspaceInfo {
+  readonly openedAt: string;
+  readonly exists: boolean;
+  readonly indexes: number;
+  readonly images: number;
+}
+
+export interface WorkspaceService {
+  current(): WorkspaceInfo | null;
+  recent(): Promise<RecentWorkspace[]>;
+  open(path: string): Promise<WorkspaceInfo>;
+  create(request: { readonly path?: string; readonly name?: string }): Promise<WorkspaceInfo>;
+  forget(path: string): Promise<void>;
+  /** The open workspace; throws AppError WORKSPACE where none is. */
+  required(): OpenWorkspace;
+  close(): Promise<void>;
+}
+
+const recentEntry = z.object({ id: z.string(), name: z.string(), path: z.string(), openedAt: z.string(), indexes: z.number(), images: z.number() });
+const mostRecent = 12;
+
+export interface WorkspaceOptions {
+  readonly folders: UserFolders;
+  /** Made anew for each workspace: jobs work on its store. */
+  readonly runners: (store: Store) => Readonly<Record<string, JobRunner>>;
+  /** Read-only opening for commands that only look. */
+  readonly mode?: 'write' | 'read';
+}
+
+export function createWorkspaceService({ folders, runners, mode = 'write' }: WorkspaceOptions): WorkspaceService {
+  const recentFile = join(folders.config, 'recent.json');
+  let opened: OpenWorkspace | undefined;
+
+  const info = ({ store }: OpenWorkspace): WorkspaceInfo => ({ id: store.workspace.id, name: store.workspace.name, path: store.folder });
+
+  async function readRecent(): Promise<z.infer<typeof recentEntry>[]> {
+    const parsed = z.array(recentEntry).safeParse(await readJson(recentFile));
+    return parsed.success ? parsed.data : [];
+  }
+
+  async function remember(workspace: OpenWorkspace): Promise<void> {
+    const indexes = await workspace.store.indexes.list();
+    const entry = { ...info(workspace), openedAt: new Date().toISOString(), indexes: indexes.length, images: Math.max(0, ...indexes.map((index) => index.images)) };
+    const others = (await readRecent()).filter((other) => other.path !== entry.path);
+    await writeJson(recentFile, [entry, ...others].slice(0, mostRecent));
+  }
+
+  async function switchTo(folder: string, create: boolean, name?: string): Promise<WorkspaceInfo> {
+    if (opened?.store.folder === folder) return info(opened);
+    if (opened) {
+      const busy = (await opened.queue.list()).find((job) => job.state === 'running' || job.state === 'queued');
+      if (busy) throw new AppError('CONFLICT', `"${busy.title}" is still running in ${opened.store.folder}. Cancel it, or wait until it is done, before opening another workspace.`, { job: busy.id });
+    }
+    const store = await openStore(folder, { mode, create, ...(name ? { name } : {}) });
+    await service.close();
+    const jobsChanged = createChangeSignal();
+    opened = { store, jobsChanged, queue: createJobQueue(store.jobs as unknown as JobStore, runners(store), () => jobsChanged.changed()) };
+    if (mode === 'write') await remember(opened).catch(() => undefined);
+    return info(opened);
+  }
+
+  const service: WorkspaceService = {
+    current: () => (opened ? info(opened) : null),
+    async recent() {
+      if (opened && mode === 'write') await remember(opened).catch(() => undefined);
+      return Promise.all(
+        (await readRecent()).map(async (entry) => ({
+          ...entry,
+          exists: await access(join(entry.path, 'workspace.sqlite')).then(() => true, () => false),
+        })),
+      );
+    },
+    open: (path) => switchTo(resolve(path), false),
+    async create({ path, name }) {
+      if (path) return switchTo(resolve(path), true, name ?? basename(resolve(path)));
+      return switchTo(await freeFolder(join(folders.data, 'workspaces'), name ?? 'workspace'), true, name ?? 'workspace');
+    },
+    async forget(path) {
+      await writeJson(recentFile, (await readRecent()).filter((entry) => entry.path !== path));
+    },
+    required() {
+      if (!opened) throw new AppError('WORKSPACE', 'No workspace is open. Open one, or make a new one, first.');
+      return opened;
+    },
+    async close() {
+      const last = opened;
+      opened = undefined;
+      await last?.queue.close();
+      await last?.store.close();
+    },
+  };
+  return service;
+}
+
+/** A folder that does not exist yet, named after the wish. */
+async function freeFolder(parent: string, wish: string): Promise<string> {
+  const base = wish.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '') || 'workspace';
+  for (let count = 1; ; count++) {
+    const folder = join(parent, count === 1 ? base : `${base}-${count}`);
+    const taken = await access(folder).then(() => true, () => false);
+    if (!taken) return folder;
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The one door for `npm start`, `npm test`, `npm run switchback -- ...`, `npm run build` and `npm run bench`: makes a fresh clone complete (packages,
+ * SQLite, build), then runs the command on the pinned Node. Runs on the machine's own Node, before anything is installed, so it needs no package.
+ * All of the set-up's words go to stderr; stdout is the command's.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt } from './buildSources.mjs';
+import { ensureInstalled } from './installPackages.mjs';
+import { environment, pinnedNode, root } from './places.mjs';
+import { handOver, say } from './processes.mjs';
+import { runTests } from './runTests.mjs';
+import { withSetupLock } from './setupLock.mjs';
+import { startWorkbench } from './startWorkbench.mjs';
+
+const oldest = [20, 19];
+
+const commands = {
+  start: startWorkbench,
+  test: runTests,
+  switchback: (args) => handOver(pinnedNode(), [join(root, 'out/main/cli.js'), ...args], { cwd: process.env['INIT_CWD'] ?? process.cwd(), env: environment() }),
+  build: async () => 0,
+  bench: (args) => handOver(pinnedNode(), [join(root, 'tests/bench/main.ts'), ...args], { cwd: root, env: environment() }),
+};
+
+async function main() {
+  const [name = '', ...args] = process.argv.slice(2);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+    throw new Error(`Node ${process.versions.node} is too old to set Switchback up. Install Node ${oldest.join('.')} or newer from nodejs.org; Switchback then brings the Node that it runs on itself.`);
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) throw new Error(`"${name}" is not a command. Use one of: ${Object.keys(commands).join(', ')}.`);
+  await withSetupLock(async () => {
+    await ensureInstalled();
+    await ensureBuilt();
+  });
+  if (name === 'bench' && !existsSync(join(root, 'tests/bench/main.ts'))) throw new Error('There is no benchmark yet (tests/bench/main.ts).');
+  return command(args);
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    say(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,137 @@
+/**
+ * Table `hits`: the top lists. One batch of images changes lists, statistics, content hashes, skip reasons and the cursor, and all of it is committed in one transaction: after a kill
+ * the lists are exactly those of the first `cursor` images. Rows go in thousands per statement as JSON, which is fifteen times faster than one statement per row.
+ * Scores are float32; they are written with all digits of the double and rounded back to float32 on reading, so they come back bit for bit.
+ */
+import type { IndexId } from '../../src-shared/domain/ids.ts';
+import { AppError } from '../../src-shared/errors.ts';
+import type { Statements } from './driver.ts';
+import type { Connections } from './open.ts';
+import { writeStatistics } from './statistics.ts';
+
+/** A unit that an image scored at; rank is its place in the list. */
+export interface NewHit {
+  /** Image number in the manifest. */
+  readonly image: number;
+  /** Float32, never NaN. */
+  readonly score: number;
+  readonly y: number;
+  readonly x: number;
+}
+
+export interface StoredHit extends NewHit {
+  readonly channel: number;
+  /** From 1. */
+  readonly rank: number;
+  readonly path: string;
+  readonly className: string | null;
+}
+
+export interface Batch {
+  readonly indexId: IndexId;
+  /** Images done after this batch, counted from the start of the manifest. */
+  readonly cursor: number;
+  readonly hashes: readonly (readonly [image: number, contentHash: string])[];
+  readonly skipped: readonly (readonly [image: number, reason: string])[];
+  /** Whole new lists of the channels that changed, best first; others stay as they are. `layer` is the layer's number. */
+  readonly channels: readonly { readonly layer: number; readonly channel: number; readonly hits: readonly NewHit[] }[];
+  readonly statistics: readonly { readonly layer: number; readonly data: Uint8Array }[];
+}
+
+export interface ChannelSummary {
+  readonly channel: number;
+  readonly hits: number;
+  readonly topScore: number;
+  /** Cursor of the batch that last wrote the list: a version, for whoever keeps pictures of it. */
+  readonly changedAt: number;
+}
+
+export interface HitsTable {
+  /** @throws AppError NOT_FOUND without the index, CONFLICT when the cursor would move back */
+  commitBatch(batch: Batch): Promise<void>;
+  /** All lists of one layer, by channel and rank. */
+  ofLayer(index: IndexId, layer: number): Promise<StoredHit[]>;
+  /** One list, best first. */
+  ofChannel(index: IndexId, layer: number, channel: number): Promise<StoredHit[]>;
+  /** The channels of a layer that have hits, in order. */
+  summaries(index: IndexId, layer: number): Promise<ChannelSummary[]>;
+  /** Number of channels with at least one hit, by layer number; layers without any are absent. */
+  channelsWithHits(index: IndexId): Promise<ReadonlyMap<number, number>>;
+}
+
+export function hitsTable({ reader, writer }: Connections): HitsTable {
+  const read = async (condition: string, parameters: readonly (string | number)[]): Promise<StoredHit[]> => {
+    const rows = await reader.all<StoredHit>(
+      `SELECT channel, rank, image, score, y, x, path, class_name AS className FROM hits JOIN images ON images.index_id = hits.index_id AND images.number = hits.image
+       WHERE hits.index_id = ? AND ${condition} ORDER BY channel, rank`,
+      parameters,
+    );
+    return rows.map((row) => ({ ...row, score: Math.fround(row.score) }));
+  };
+  return {
+    commitBatch: (batch) => writer().transaction((statements) => commit(statements, batch)),
+    ofLayer: (index, layer) => read('layer = ?', [index, layer]),
+    ofChannel: (index, layer, channel) => read('layer = ? AND channel = ?', [index, layer, channel]),
+    async summaries(index, layer) {
+      const rows = await reader.all<ChannelSummary>(
+        'SELECT channel, count(*) AS hits, max(score) AS topScore, max(changed_at) AS changedAt FROM hits WHERE index_id = ? AND layer = ? GROUP BY channel ORDER BY channel',
+        [index, layer],
+      );
+      return rows.map((row) => ({ ...row, topScore: Math.fround(row.topScore) }));
+    },
+    async channelsWithHits(index) {
+      const rows = await reader.all<{ layer: number; channels: number }>('SELECT layer, count(*) AS channels FROM hits WHERE index_id = ? AND rank = 1 GROUP BY layer', [index]);
+      return new Map(rows.map((row) => [row.layer, row.channels]));
+    },
+  };
+}
+
+async function commit(statements: Statements, batch: Batch): Promise<void> {
+  const moved = await statements.run('UPDATE indexes SET cursor = ?2 WHERE id = ?1 AND deleted = 0 AND cursor <= ?2', [batch.indexId, batch.cursor]);
+  if (moved === 0) await refuse(statements, batch);
+  await setByImage(statements, batch.indexId, 'content_hash', batch.hashes);
+  await setByImage(statements, batch.indexId, 'skipped', batch.skipped);
+  await replaceLists(statements, batch);
+  await writeStatistics(statements, batch.indexId, batch.statistics);
+}
+
+/** One statement per image: there are at most a batch of them, and SQLite would answer an UPDATE ... FROM json_each by reading the whole manifest. */
+async function setByImage(statements: Statements, index: IndexId, column: 'content_hash' | 'skipped', values: readonly (readonly [number, string])[]): Promise<void> {
+  for (const [image, value] of values) await statements.run(`UPDATE images SET ${column} = ? WHERE index_id = ? AND number = ?`, [value, index, image]);
+}
+
+async function replaceLists(statements: Statements, { indexId, cursor, channels }: Batch): Promise<void> {
+  const atOnce = 1000;
+  for (let start = 0; start < channels.length; start += atOnce) {
+    const part = channels.slice(start, start + atOnce);
+    // Lists hardly ever shrink, so rows are overwritten in place and only what lies beyond a list's end is deleted. CROSS JOIN fixes the order: SQLite cannot know that the
+    // given lists are few and would otherwise read all hits of the index once per list.
+    await statements.run(
+      `DELETE FROM hits WHERE (index_id, layer, channel, rank) IN (
+         SELECT ?1, hits.layer, hits.channel, hits.rank FROM json_each(?2) AS given CROSS JOIN hits
+         ON hits.index_id = ?1 AND hits.layer = given.value ->> 0 AND hits.channel = given.value ->> 1 AND hits.rank > given.value ->> 2)`,
+      [indexId, JSON.stringify(part.map(({ layer, channel, hits }) => [layer, channel, hits.length]))],
+    );
+    const rows = part.flatMap(({ layer, channel, hits }) => hits.map((hit, i) => `[${layer},${channel},${i + 1},${hit.image},${real(hit, layer, channel)},${hit.y},${hit.x}]`));
+    if (rows.length === 0) continue;
+    await statements.run(
+      `INSERT INTO hits (index_id, layer, channel, rank, image, score, y, x, changed_at)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, ?3 FROM json_each(?2) WHERE true
+       ON CONFLICT (index_id, layer, channel, rank) DO UPDATE SET image = excluded.image, score = excluded.score, y = excluded.y, x = excluded.x, changed_at = excluded.changed_at`,
+      [indexId, `[${rows.join(',')}]`, cursor],
+    );
+  }
+}
+
+/** A number as JSON text that SQLite reads back to the same value; JSON itself has no infinities, but a literal beyond the largest double reads as one. */
+function real({ score }: NewHit, layer: number, channel: number): string {
+  if (Number.isNaN(score)) throw new Error(`commitBatch: the score of layer ${layer}, channel ${channel} is NaN, which never ranks.`);
+  if (score === Infinity) return '9e999';
+  return score === -Infinity ? '-9e999' : String(score);
+}
+
+async function refuse(statements: Statements, { indexId, cursor }: Batch): Promise<never> {
+  const row = await statements.get<{ cursor: number }>('SELECT cursor FROM indexes WHERE id = ? AND deleted = 0', [indexId]);
+  if (!row) throw new AppError('NOT_FOUND', `Index ${indexId} is gone: it was deleted while it was being filled.`, { index: indexId });
+  throw new AppError('CONFLICT', `Index ${indexId} has ${row.cursor} images done and cannot go back to ${cursor}.`, { index: indexId, cursor: row.cursor });
+}

@@ -1,0 +1,48 @@
+/** Brings a database to the newest layout, one numbered step per transaction; each step's number is written in the same transaction. */
+import { AppError } from '../../../src-shared/errors.ts';
+import type { Database, Statements } from '../driver.ts';
+import { initial } from './0001-initial.ts';
+import type { Migration } from './migration.ts';
+
+/** All steps in order. */
+export const migrations: readonly Migration[] = [initial];
+
+/** The layout this program writes: the number of the last step. */
+export const newestLayout = migrations.length;
+
+/** Marks a SQLite file as a Switchback workspace ("Swbk"), so that another program's database is not taken for one. */
+export const applicationId = 0x5377626b;
+
+/** @returns the numbers of the steps that were applied now */
+export async function migrate(database: Database, steps: readonly Migration[] = migrations): Promise<number[]> {
+  const applied: number[] = [];
+  const layout = await layoutOf(database);
+  for (const step of steps) {
+    if (step.number <= layout) continue;
+    await database.transaction(async (statements) => {
+      await statements.exec(step.sql);
+      await statements.exec(`PRAGMA user_version = ${step.number}; PRAGMA application_id = ${applicationId};`);
+    });
+    applied.push(step.number);
+  }
+  return applied;
+}
+
+export async function layoutOf(database: Statements): Promise<number> {
+  const row = await database.get<{ user_version: number }>('PRAGMA user_version');
+  return row?.user_version ?? 0;
+}
+
+/** @throws AppError WORKSPACE for another program's database and for a layout newer than this program's */
+export async function checkLayout(database: Statements, folder: string): Promise<void> {
+  const row = await database.get<{ application_id: number }>('PRAGMA application_id');
+  if (row?.application_id !== applicationId) throw new AppError('WORKSPACE', `${folder} is not a Switchback workspace: its workspace.sqlite was made by another program.`, { path: folder });
+  const layout = await layoutOf(database);
+  if (layout > newestLayout) {
+    throw new AppError(
+      'WORKSPACE',
+      `The workspace ${folder} was made by a newer Switchback (layout ${layout}; this program knows ${newestLayout}). Update Switchback to open it.`,
+      { path: folder, layout, newest: newestLayout },
+    );
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Fetches pictures for the visible part of a view. Pictures are fetched rather than set as `src`, because only a fetch can be called off when
+ * its cell scrolls away and can tell why it failed. Lanes keep slow projections from holding back quick patches, and leave connections
+ * (a browser has six per host) for calls and streams.
+ */
+import type { PlainError } from '../../src-shared/errors.ts';
+import { contactingFetch } from './contact.ts';
+
+export type PictureLane = 'patches' | 'projections' | 'detail';
+
+/** Requests under way at once, per lane. */
+const laneWidths: Readonly<Record<PictureLane, number>> = { patches: 2, projections: 1, detail: 1 };
+const cacheLimitBytes = 96 * 1024 * 1024;
+
+interface Waiting {
+  readonly start: () => void;
+}
+
+const waiting: Record<PictureLane, Waiting[]> = { patches: [], projections: [], detail: [] };
+const running: Record<PictureLane, number> = { patches: 0, projections: 0, detail: 0 };
+const cache = new Map<string, Blob>();
+let cachedBytes = 0;
+
+/** The picture if it was fetched before and is still held. */
+export function heldPicture(url: string): Blob | undefined {
+  const blob = cache.get(url);
+  if (blob) {
+    cache.delete(url);
+    cache.set(url, blob);
+  }
+  return blob;
+}
+
+/**
+ * Fetches one picture in its lane's turn.
+ * @throws PlainError as the core sent it; AbortError when called off; TypeError when the core is away.
+ */
+export async function fetchPicture(url: string, lane: PictureLane, signal: AbortSignal): Promise<Blob> {
+  const held = heldPicture(url);
+  if (held) return held;
+  await turn(lane, signal);
+  try {
+    const response = await contactingFetch(url, { signal });
+    if (!response.ok) throw await refusal(response);
+    const blob = await response.blob();
+    hold(url, blob);
+    return blob;
+  } finally {
+    running[lane] -= 1;
+    waiting[lane].shift()?.start();
+  }
+}
+
+function turn(lane: PictureLane, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (running[lane] < laneWidths[lane]) {
+    running[lane] += 1;
+    return Promise.resolve();
+  }
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      waiting[lane].splice(waiting[lane].indexOf(entry), 1);
+      reject(signal.reason);
+    };
+    const entry: Waiting = {
+      start: () => {
+        signal.removeEventListener('abort', leave);
+        running[lane] += 1;
+        resolve();
+      },
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    waiting[lane].push(entry);
+  });
+}
+
+async function refusal(response: Response): Promise<PlainError> {
+  try {
+    return (await response.json()) as PlainError;
+  } catch {
+    return { code: 'INTERNAL', message: `The picture could not be made: the core answered ${response.status}.`, data: { status: response.status } };
+  }
+}
+
+function hold(url: string, blob: Blob): void {
+  cache.set(url, blob);
+  cachedBytes += blob.size;
+  for (const [oldest, held] of cache) {
+    if (cachedBytes <= cacheLimitBytes) return;
+    cache.delete(oldest);
+    cachedBytes -= held.size;
+  }
+}

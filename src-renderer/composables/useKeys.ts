@@ -1,0 +1,31 @@
+/** Keys that work wherever the focus is, except while a person types, chooses from a list, or answers a dialog. */
+import { onBeforeUnmount, onMounted } from 'vue';
+
+/** What a key does; returning false lets the browser have it. */
+export type KeyActions = Readonly<Record<string, (event: KeyboardEvent) => boolean | void>>;
+
+/** Listens while the component is there. Keys are named as `KeyboardEvent.key`, with `Shift+`, `Alt+` or `Ctrl+` before arrows and named keys. */
+export function useKeys(actions: KeyActions): void {
+  const listen = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.isComposing || isTaken(event)) return;
+    const action = actions[keyName(event)];
+    if (action && action(event) !== false) event.preventDefault();
+  };
+  onMounted(() => window.addEventListener('keydown', listen));
+  onBeforeUnmount(() => window.removeEventListener('keydown', listen));
+}
+
+/** The key as `useKeys` names it; a shifted character is its own name ("?"). */
+export function keyName(event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey' | 'ctrlKey' | 'metaKey'>): string {
+  const named = event.key.length > 1;
+  const parts = [event.ctrlKey || event.metaKey ? 'Ctrl+' : '', event.altKey ? 'Alt+' : '', named && event.shiftKey ? 'Shift+' : ''];
+  return parts.join('') + event.key;
+}
+
+function isTaken(event: KeyboardEvent): boolean {
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && target.type === 'radio') return event.key.startsWith('Arrow');
+  if (target instanceof HTMLInputElement && target.type === 'checkbox') return false;
+  return target.isContentEditable || target.closest('input, textarea, select, [role=listbox], [role=combobox], [role=dialog], [role=slider], [role=menu]') !== null;
+}

@@ -1,0 +1,139 @@
+/**
+ * The index that is being looked at: its record, its layers, the channels of the shown layer, and its growth while a job fills it. Shared by
+ * the atlas and the unit inspector beside it.
+ */
+import { defineStore } from 'pinia';
+import { computed, ref, shallowRef, watch } from 'vue';
+import { core } from '../api/client.ts';
+import { follow } from '../api/follow.ts';
+import { toFailure } from '../api/failure.ts';
+import type { ChannelSummary, IndexedLayer, IndexProgress, IndexRecord, SkippedImage } from '../api/records.ts';
+import { loaded, useLoad } from '../composables/useLoad.ts';
+import { orderChannels } from './channelOrder.ts';
+import { useConnection } from './connection.ts';
+import { useJobs } from './jobs.ts';
+import { useViewing } from './viewing.ts';
+
+/** While an index grows, numbers and picture versions are asked for at most this often. */
+const refreshEveryMs = 1500;
+
+export const useAtlas = defineStore('atlas', () => {
+  const viewing = useViewing();
+  const jobs = useJobs();
+  const connection = useConnection();
+
+  const indexId = ref<string | null>(null);
+  const layerNumber = ref<number | null>(null);
+  const record = useLoad<IndexRecord>();
+  const layers = useLoad<readonly IndexedLayer[]>();
+  const channels = useLoad<readonly ChannelSummary[]>();
+  const skipped = useLoad<readonly SkippedImage[]>();
+  const progress = shallowRef<IndexProgress | null>(null);
+
+  const layerList = computed(() => loaded(layers.state.value, []));
+  const layer = computed(() => layerList.value.find((each) => each.number === layerNumber.value) ?? null);
+  const ordered = computed(() => orderChannels(loaded(channels.state.value, []), viewing.order, viewing.hideDead));
+  const running = computed(() => progress.value?.running ?? false);
+
+  let stopWatching: (() => void) | null = null;
+  let refreshedAt = 0;
+  let refreshTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Loads an index and starts to follow it; the same index again does nothing. */
+  function openIndex(id: string): void {
+    if (indexId.value === id && record.state.value.kind !== 'failed') return;
+    close();
+    indexId.value = id;
+    void loadIndex(false);
+    watchGrowth();
+  }
+
+  async function loadIndex(keep: boolean): Promise<void> {
+    const index = indexId.value;
+    if (index === null) return;
+    await Promise.all([
+      record.run((signal) => core.indexing.get({ index }, { signal }), keep),
+      layers.run((signal) => core.indexing.layers({ index }, { signal }), keep),
+    ]);
+  }
+
+  function showLayer(number: number): void {
+    if (layerNumber.value === number && channels.state.value.kind !== 'failed') return;
+    layerNumber.value = number;
+    void loadChannels(false);
+  }
+
+  async function loadChannels(keep: boolean): Promise<void> {
+    const [index, number] = [indexId.value, layerNumber.value];
+    if (index === null || number === null) return;
+    await channels.run((signal) => core.indexing.channels({ index, layer: number }, { signal }), keep);
+  }
+
+  function loadSkipped(): void {
+    const index = indexId.value;
+    if (index !== null) void skipped.run((signal) => core.indexing.skipped({ index }, { signal }), true);
+  }
+
+  function watchGrowth(): void {
+    const index = indexId.value;
+    if (index === null) return;
+    stopWatching?.();
+    stopWatching = follow<IndexProgress>({
+      open: (signal) => core.indexing.watch({ index }, { signal }),
+      receive: (message) => {
+        const grew = message.indexed !== progress.value?.indexed;
+        progress.value = message;
+        if (message.running && grew) refreshSoon();
+      },
+      ended: () => {
+        stopWatching = null;
+        if (progress.value?.running) progress.value = { ...progress.value, running: false };
+        clearTimeout(refreshTimer);
+        void refresh();
+      },
+      refused: (thrown) => toFailure(thrown).code !== 'UNAVAILABLE' && toFailure(thrown).code !== 'INTERNAL',
+    });
+  }
+
+  function refreshSoon(): void {
+    clearTimeout(refreshTimer);
+    refreshTimer = setTimeout(() => void refresh(), Math.max(0, refreshedAt + refreshEveryMs - Date.now()));
+  }
+
+  async function refresh(): Promise<void> {
+    refreshedAt = Date.now();
+    await Promise.all([loadIndex(true), loadChannels(true)]);
+  }
+
+  /** Asks again for whatever failed. */
+  function retry(): void {
+    void loadIndex(record.state.value.kind === 'done');
+    if (layerNumber.value !== null) void loadChannels(channels.state.value.kind === 'done');
+    if (!stopWatching) watchGrowth();
+  }
+
+  function close(): void {
+    stopWatching?.();
+    stopWatching = null;
+    clearTimeout(refreshTimer);
+    for (const load of [record, layers, channels, skipped]) load.reset();
+    progress.value = null;
+    indexId.value = null;
+    layerNumber.value = null;
+  }
+
+  watch(() => connection.revivals, retry);
+  // A job that was started or resumed elsewhere: its stream had ended, so it is opened again.
+  watch(
+    () => jobs.running.some((job) => job.index !== null && job.index === indexId.value),
+    (now) => {
+      if (now && !stopWatching) watchGrowth();
+    },
+  );
+
+  return {
+    indexId, layerNumber, layer, layerList, ordered, running, progress,
+    recordLoad: record.state, layersLoad: layers.state, channelsLoad: channels.state, skippedLoad: skipped.state,
+    openIndex, showLayer, loadSkipped, retry, close,
+  };
+});
