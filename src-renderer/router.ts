@@ -1,7 +1,15 @@
-/** Which view stands at which address. The unit inspector is a child of the atlas: both are on screen together, and neither imports the other. */
+/**
+ * Which view stands at which address. The unit inspector is a child of the atlas: both are on screen together, and neither imports the other.
+ * All views come with the first load: a view must open also while the core is away.
+ */
 import { createRouter, createWebHistory, type Router } from 'vue-router';
 import AtlasView from './features/atlas/AtlasView.vue';
+import ReportView from './features/report/ReportView.vue';
+import SettingsView from './features/settings/SettingsView.vue';
 import StartView from './features/start/StartView.vue';
+import UnknownView from './features/start/UnknownView.vue';
+import UnitView from './features/unit/UnitView.vue';
+import WorkspaceView from './features/workspace/WorkspaceView.vue';
 
 /** The atlas alone: its child outlet stays empty. */
 const nothing = { render: () => null };
@@ -12,19 +20,19 @@ export function createWorkbenchRouter(): Router {
     history: createWebHistory(),
     routes: [
       { path: '/', name: 'start', component: StartView },
-      { path: '/import', name: 'import', component: () => import('./features/report/ReportView.vue') },
-      { path: '/w/:workspace', name: 'workspace', component: () => import('./features/workspace/WorkspaceView.vue') },
+      { path: '/import', name: 'import', component: ReportView },
+      { path: '/w/:workspace', name: 'workspace', component: WorkspaceView },
       {
         path: '/w/:workspace/i/:index',
         component: AtlasView,
         children: [
           { path: '', name: 'index', component: nothing },
           { path: 'l/:layer(\\d+)', name: 'layer', component: nothing },
-          { path: 'l/:layer(\\d+)/c/:channel(\\d+)', name: 'channel', component: () => import('./features/unit/UnitView.vue') },
+          { path: 'l/:layer(\\d+)/c/:channel(\\d+)', name: 'channel', component: UnitView },
         ],
       },
-      { path: '/settings', name: 'settings', component: () => import('./features/settings/SettingsView.vue') },
-      { path: '/:unknown(.*)*', name: 'unknown', component: () => import('./features/start/UnknownView.vue') },
+      { path: '/settings', name: 'settings', component: SettingsView },
+      { path: '/:unknown(.*)*', name: 'unknown', component: UnknownView },
     ],
   });
 }

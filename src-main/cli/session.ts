@@ -70,7 +70,7 @@ export function createSession(place: Place): Session {
         process.stderr.write(`switchback: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
         if (verbose() && error instanceof Error) {
           process.stderr.write(`${error.stack ?? ''}\n`);
-          if (error.cause !== undefined) process.stderr.write(`caused by ${error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause)}\n`);
+          if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack ?? error.cause.message}\n`);
         }
       } finally {
         clearProgress();

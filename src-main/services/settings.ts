@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as z from 'zod';
-import { doctorReport, settingsRecord } from '../../src-shared/contract/settings.ts';
+import { settingsRecord, type doctorReport } from '../../src-shared/contract/settings.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import { readJson, writeJson, type UserFolders } from './folders.ts';
 

@@ -6,18 +6,21 @@
 import type { PlainError } from '../../src-shared/errors.ts';
 import { contactingFetch } from './contact.ts';
 
-export type PictureLane = 'patches' | 'projections' | 'detail';
+/** `patches` and `projections`: the sheets of the grid. `image`: quick as a patch, and before all waiting ones. `detail`: the projection that is looked at. */
+export type PictureLane = 'patches' | 'image' | 'projections' | 'detail';
 
-/** Requests under way at once, per lane. */
-const laneWidths: Readonly<Record<PictureLane, number>> = { patches: 2, projections: 1, detail: 1 };
+type Track = 'quick' | 'sheet' | 'detail';
+const tracks: Readonly<Record<PictureLane, Track>> = { patches: 'quick', image: 'quick', projections: 'sheet', detail: 'detail' };
+/** Requests under way at once, per track. */
+const trackWidths: Readonly<Record<Track, number>> = { quick: 2, sheet: 1, detail: 1 };
 const cacheLimitBytes = 96 * 1024 * 1024;
 
 interface Waiting {
   readonly start: () => void;
 }
 
-const waiting: Record<PictureLane, Waiting[]> = { patches: [], projections: [], detail: [] };
-const running: Record<PictureLane, number> = { patches: 0, projections: 0, detail: 0 };
+const waiting: Record<Track, Waiting[]> = { quick: [], sheet: [], detail: [] };
+const running: Record<Track, number> = { quick: 0, sheet: 0, detail: 0 };
 const cache = new Map<string, Blob>();
 let cachedBytes = 0;
 
@@ -38,7 +41,8 @@ export function heldPicture(url: string): Blob | undefined {
 export async function fetchPicture(url: string, lane: PictureLane, signal: AbortSignal): Promise<Blob> {
   const held = heldPicture(url);
   if (held) return held;
-  await turn(lane, signal);
+  const track = tracks[lane];
+  await turn(track, lane === 'image', signal);
   try {
     const response = await contactingFetch(url, { signal });
     if (!response.ok) throw await refusal(response);
@@ -46,31 +50,32 @@ export async function fetchPicture(url: string, lane: PictureLane, signal: Abort
     hold(url, blob);
     return blob;
   } finally {
-    running[lane] -= 1;
-    waiting[lane].shift()?.start();
+    running[track] -= 1;
+    waiting[track].shift()?.start();
   }
 }
 
-function turn(lane: PictureLane, signal: AbortSignal): Promise<void> {
+function turn(track: Track, first: boolean, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  if (running[lane] < laneWidths[lane]) {
-    running[lane] += 1;
+  if (running[track] < trackWidths[track]) {
+    running[track] += 1;
     return Promise.resolve();
   }
   return new Promise((resolve, reject) => {
     const leave = (): void => {
-      waiting[lane].splice(waiting[lane].indexOf(entry), 1);
+      waiting[track].splice(waiting[track].indexOf(entry), 1);
       reject(signal.reason);
     };
     const entry: Waiting = {
       start: () => {
         signal.removeEventListener('abort', leave);
-        running[lane] += 1;
+        running[track] += 1;
         resolve();
       },
     };
     signal.addEventListener('abort', leave, { once: true });
-    waiting[lane].push(entry);
+    if (first) waiting[track].unshift(entry);
+    else waiting[track].push(entry);
   });
 }
 

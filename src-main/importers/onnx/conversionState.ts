@@ -43,7 +43,8 @@ export function createConversionState(builder: GraphBuilder, graph: OnnxGraph, o
     return decoded;
   };
   /** Tensors come into the graph when a node reads them, so that weights that were only folded into others do not stay. */
-  const operand = (name: string): string => {
+  const operand = (name: string | undefined): string => {
+    if (name === undefined) return refuse(current!, 'lacks an input');
     if (name === '' || builder.has(name)) return name;
     const known = constant(name);
     if (!known) throw new Error(`${name} is neither a value nor a constant`);

@@ -11,6 +11,9 @@ import { axesOf, normalizeAxis } from './shapes.ts';
 /** Returns the value of the first output, or undefined where this operator must run after all. */
 type Fold = (operator: Operator, inputs: readonly Constant[], conversion: Conversion) => Constant | undefined;
 
+/** Elements that fill the 2 GiB of the largest ONNX file: a few bytes must not ask for more memory than that. */
+const largestConstant = 2 ** 29;
+
 /** The operator's value, where it can be computed now. */
 export function foldOperator(operator: Operator, conversion: Conversion): Constant | undefined {
   if (operator.type === 'Shape') return foldShape(operator, conversion);
@@ -22,18 +25,24 @@ export function foldOperator(operator: Operator, conversion: Conversion): Consta
     if (!constant) return undefined;
     inputs.push(constant);
   }
+  if (inputs.length < (leastInputs[operator.type] ?? 1)) refuse(operator, 'lacks an input');
   return fold(operator, inputs, conversion);
 }
+
+/** Inputs that an operator cannot do without, where that is not one. */
+const leastInputs: Readonly<Record<string, number>> = { Constant: 0, Gather: 2, Add: 2, Sub: 2, Mul: 2, Div: 2 };
 
 export const folds: Readonly<Record<string, Fold>> = {
   Constant: foldConstant,
   ConstantOfShape(operator, [sizes]) {
     const shape = numbersOf(sizes!);
     if (!shape) return refuse(operator, 'makes a constant as large as the batch, which is only chosen at run time');
+    const count = elementCount(shape);
+    if (!(count >= 0 && count <= largestConstant) || shape.some((size) => size < 0)) refuse(operator, `makes a constant of ${shape.join(' x ')} values, more than any file can hold`);
     const value = operator.attributes.raw('value')?.t;
     const filler = value ? constantOf(value) : undefined;
-    if (!filler) return { dataType: 'float32', shape, data: new Float32Array(elementCount(shape)) };
-    return pick(filler, shape, () => 0);
+    if (filler && filler.dataType !== 'float32') return pick(filler, shape, () => 0);
+    return { dataType: 'float32', shape, data: new Float32Array(count).fill(Number(filler?.data[0] ?? 0)) };
   },
   Identity: (_operator, [x]) => x,
   Dropout: (_operator, [x]) => x,

@@ -40,13 +40,7 @@ export const operatorWriters = {
     const bound = (suffix: string, value: number): string => (Number.isFinite(value) ? scalar(writer, suffix, writer.input(0).dataType, value) : '');
     writer.add('Clip', [node.inputs[0]!, bound('minimum', minimum), bound('maximum', maximum)], node.outputs);
   },
-  LRN: (node, { add }) =>
-    add('LRN', node.inputs, node.outputs, {
-      size: node.attributes.size,
-      alpha: { float: node.attributes.alpha },
-      beta: { float: node.attributes.beta },
-      bias: { float: node.attributes.bias },
-    }),
+  LRN: writeLrn,
   BatchNormalization: (node, { add }) => add('BatchNormalization', node.inputs, node.outputs, { epsilon: { float: node.attributes.epsilon } }),
   Add: plain('Add'),
   Sub: plain('Sub'),
@@ -76,6 +70,34 @@ export const operatorWriters = {
   Identity: plain('Identity'),
   SpatialMax: writeSpatialMax,
 } satisfies { readonly [K in OpKind]: OperatorWriter<K> };
+
+/**
+ * x / (bias + alpha / size * sum of squares)^beta, spelled out: the sum over a window of channels is a 1 x 1 convolution with a banded matrix. Faster than
+ * onnxruntime's LRN kernel on the CPU, and it knows even sizes, which that kernel refuses. The usual beta of 0.75 is two square roots.
+ */
+function writeLrn(node: NodeOf<'LRN'>, writer: NodeWriter): void {
+  const [x] = node.inputs as readonly [string];
+  const { size, alpha, beta, bias } = node.attributes;
+  const channels = writer.input(0).shape[1] as number;
+  const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const band = new Float32Array(channels * channels);
+  for (let i = 0; i < channels; i++) for (let j = Math.max(0, i - before); j <= Math.min(channels - 1, i + after); j++) band[i * channels + j] = 1;
+  const step = (suffix: string, opType: string, inputs: readonly string[], attributes = {}): string => {
+    const output = writer.intermediate(suffix);
+    writer.add(opType, inputs, [output], attributes);
+    return output;
+  };
+  const squares = step('squares', 'Mul', [x, x]);
+  const sums = step('sums', 'Conv', [squares, writer.constant('band', 'float32', [channels, channels, 1, 1], band)], { kernel_shape: [1, 1] });
+  const scaled = step('scaled', 'Mul', [sums, scalar(writer, 'alpha', 'float32', alpha / size)]);
+  const base = step('base', 'Add', [scaled, scalar(writer, 'bias', 'float32', bias)]);
+  let divisor: string;
+  if (beta === 0.75) {
+    const root = step('root', 'Sqrt', [base]);
+    divisor = step('divisor', 'Mul', [root, step('fourthRoot', 'Sqrt', [root])]);
+  } else divisor = step('divisor', 'Pow', [base, scalar(writer, 'beta', 'float32', beta)]);
+  writer.add('Div', [x, divisor], node.outputs);
+}
 
 /**
  * Adds each signal value to the flattened output at its switch. ScatterElements with addition, as switches repeat where windows overlap
@@ -122,7 +144,18 @@ function writeSpatialMax(node: NodeOf<'SpatialMax'>, writer: NodeWriter): void {
   const place = writer.intermediate('place');
   writer.add('TopK', [map, integers(writer, 'one', [1])], [largest, place], { axis: 2, largest: 1, sorted: 1 });
   const shape = target(writer, 'scoreShape', [batch!, channels!]);
-  if (score) writer.add('Reshape', [largest, shape], [score]);
+  if (score) {
+    // TopK passes over NaN; the mean does not.
+    const mean = writer.intermediate('mean');
+    writer.add('GlobalAveragePool', [x], [mean]);
+    const broken = writer.intermediate('broken');
+    writer.add('IsNaN', [mean], [broken]);
+    const flatScore = writer.intermediate('flatScore');
+    writer.add('Reshape', [largest, shape], [flatScore]);
+    const flatBroken = writer.intermediate('flatBroken');
+    writer.add('Reshape', [broken, shape], [flatBroken]);
+    writer.add('Where', [flatBroken, scalar(writer, 'notANumber', 'float32', NaN), flatScore], [score]);
+  }
   if (position) writer.add('Reshape', [place, shape], [position]);
 }
 

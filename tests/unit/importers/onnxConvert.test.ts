@@ -280,3 +280,16 @@ describe('order', () => {
     );
   });
 });
+
+describe('hostile files', () => {
+  it('may not ask for more memory than a file can hold', () => {
+    expect(() => convert({ nodes: [{ opType: 'ConstantOfShape', inputs: ['sizes'], outputs: ['y'] }], initializers: [integers('sizes', 100000, 100000)] })).toThrow(
+      'Node ConstantOfShape that makes "y" makes a constant of 100000 x 100000 values, more than any file can hold.',
+    );
+  });
+
+  it('may not leave out inputs', () => {
+    expect(() => convert({ nodes: [{ opType: 'Add', name: 'a', inputs: ['x'], outputs: ['y'] }] })).toThrow('Node "a" (Add) lacks an input.');
+    expect(() => convert({ nodes: [{ opType: 'Cast', name: 'c', inputs: [], outputs: ['y'] }] })).toThrow('Node "c" (Cast) lacks an input.');
+  });
+});
