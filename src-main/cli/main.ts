@@ -17,11 +17,10 @@ const program = new Command('switchback')
   .description('Shows what every channel of a convolutional network looks for, on your own model and images.')
   .version(session.place.version)
   .option('--verbose', 'show where an error came from')
-  .showHelpAfterError('(switchback --help lists the commands)')
-  // A reader that goes away (switchback … | head) is no error.
-  .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'switchback: ')) });
+  .configureOutput({ outputError: (text, write) => write(`switchback: ${text.replace(/^error: /, '').trim().replaceAll(/\s*\n\s*/g, ' ')} (--help tells more)\n`) });
 
-for (const command of [importCommand, indexCommand, layersCommand, topCommand, projectCommand, serveCommand, indexesCommand, doctorCommand]) program.addCommand(command(session));
+for (const command of [importCommand, indexCommand, layersCommand, topCommand, projectCommand, serveCommand, indexesCommand, doctorCommand]) program.addCommand(command(session).copyInheritedSettings(program));
+// A reader that goes away (switchback … | head) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 await session.run(async () => {

@@ -19,7 +19,9 @@ export function numbers(text: string): readonly number[] {
 }
 
 export function list(text: string): readonly string[] {
-  return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const names = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  if (names.length === 0) throw new InvalidArgumentError('It must be names separated by commas.');
+  return names;
 }
 
 function decimal(text: string): number {

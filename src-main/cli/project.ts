@@ -66,6 +66,7 @@ export function projectCommand(session: Session): Command {
 
 async function chosenUnit(services: Services, index: string, layer: number, flags: ProjectFlags) {
   if (flags.hit !== undefined) {
+    if (flags.image !== undefined || flags.y !== undefined || flags.x !== undefined) throw new AppError('BAD_REQUEST', 'Say which unit once: --hit N, or --image PATH --y ROW --x COLUMN, not both.');
     const { hits, dead } = await services.indexing.channel(index, layer, flags.channel);
     const hit = hits.find((candidate) => candidate.rank === flags.hit);
     if (!hit) throw new AppError('NOT_FOUND', dead ? `Channel ${flags.channel} is dead: no image excites it.` : `Channel ${flags.channel} has ${hits.length} hits; there is no hit ${flags.hit}.`, { channel: flags.channel });

@@ -2,7 +2,7 @@
  * Checking, changing and describing how pictures become network input (method.md section 6). Pure: shared by the command line, the services and the tests.
  */
 import { AppError } from '../../src-shared/errors.ts';
-import { channelOrders, type ChannelOrder, type Preprocessing, type Resize } from '../../src-shared/domain/preprocessing.ts';
+import { channelOrders, defaultResize, type ChannelOrder, type Preprocessing, type Resize } from '../../src-shared/domain/preprocessing.ts';
 
 /** What a person may set by hand, as text from flags or as values; absent parts come from the model's record. */
 export interface PreprocessingChanges {
@@ -17,12 +17,6 @@ export interface PreprocessingChanges {
 }
 
 const largestEdge = 8192;
-
-/** Resize of method.md section 6: 256/224 of the shorter crop side; small inputs are squashed to their size. `crop` is `[height, width]`. */
-export function defaultResize(crop: readonly [number, number]): Resize {
-  const shorter = Math.min(crop[0], crop[1]);
-  return shorter < 128 ? { kind: 'exact' } : { kind: 'shorterSide', pixels: Math.round((shorter * 256) / 224) };
-}
 
 /** Channels of the network input: 1 for grey, else 3. */
 export function channelsOf(order: ChannelOrder): 1 | 3 {

@@ -2,7 +2,7 @@
  * The guess of how pictures become a network's input, where the file does not say it (method.md section 6). A person can change all of it.
  */
 import { AppError } from '../../src-shared/errors.ts';
-import type { Preprocessing, Resize } from '../../src-shared/domain/preprocessing.ts';
+import { defaultResize, type Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { valueOf, type Model } from '../graph/graph.ts';
 
 export interface PreprocessingGuess {
@@ -11,15 +11,12 @@ export interface PreprocessingGuess {
   readonly source: string;
 }
 
-/** Smaller inputs are squashed to, larger ones are cropped from a picture 256 / 224 as large. */
-const smallestCropped = 128;
-
 /** Throws AppError UNSUPPORTED for inputs with other than one or three channels. */
 export function preprocessingOf(model: Model): PreprocessingGuess {
   const { shape } = valueOf(model.graph, model.imageInput);
   const [, channels, height, width] = shape as readonly number[];
   const crop = [height!, width!] as const;
-  const geometry = { crop, resize: resizeFor(crop) };
+  const geometry = { crop, resize: defaultResize(crop) };
   if (channels === 1) {
     return {
       preprocessing: { order: 'grey', ...geometry, scale: 1 / 255, mean: [0], std: [1] },
@@ -45,9 +42,4 @@ export function preprocessingOf(model: Model): PreprocessingGuess {
     preprocessing: { order: 'rgb', ...geometry, scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     source: 'Guessed: three-channel ONNX networks mostly take RGB from 0 to 1, normalised by the ImageNet mean and deviation; the file does not say how its pictures were prepared.',
   };
-}
-
-function resizeFor([height, width]: readonly [number, number]): Resize {
-  if (Math.min(height, width) < smallestCropped) return { kind: 'exact' };
-  return { kind: 'shorterSide', pixels: Math.round((Math.max(height, width) * 256) / 224) };
 }

@@ -1,6 +1,7 @@
 /**
  * Fills an index: decode, run, rank, commit, batch by batch (method.md section 2). Batches are cut from the manifest at fixed places, so that a resumed
- * run meets the very same batches; the last one is padded. While one batch runs, the next is being decoded and the previous one committed. It knows no
+ * run meets the very same batches; the last one is padded. While one batch runs, the next is
+ * ready, the one after it is being decoded and the previous one committed. It knows no
  * engine, image library or database: all of them are handed in.
  */
 import type { Layer } from '../../src-shared/domain/layers.ts';
@@ -56,31 +57,46 @@ interface DecodedBatch {
   readonly skipped: readonly (readonly [number, string])[];
 }
 
+/** Batches handed to the engine at once: the next stands ready when one is done, so that the engine never waits for the ranking. */
+const mostInFlight = 2;
+
 /** Runs until all images are done or the signal aborts; what is committed stays. */
 export async function buildIndex(options: BuildIndexOptions, signal: AbortSignal): Promise<void> {
   const states = await restoreStates(options);
+  const ended = new AbortController();
+  const working = AbortSignal.any([signal, ended.signal]);
+  const inFlight: { readonly end: number; readonly batch: DecodedBatch; readonly scores: Promise<Scores> }[] = [];
   let committing: Promise<void> = Promise.resolve();
-  const decoder = new AbortController();
-  const decoding = AbortSignal.any([signal, decoder.signal]);
-  let ahead: Promise<DecodedBatch> | undefined;
+
+  const finishOldest = async () => {
+    const { end, batch, scores } = inFlight.shift()!;
+    const committed = rank(states, batch, await scores, end);
+    await committing;
+    committing = options.commit(committed).then(() => options.onProgress(committed.cursor));
+    committing.catch(() => undefined);
+  };
+
   try {
-    for (let start = options.cursor; start < options.images; start += options.batchSize) {
+    let ahead = options.cursor < options.images ? decodeBatch(options, options.cursor, working) : undefined;
+    for (let start = options.cursor; ahead; start += options.batchSize) {
       signal.throwIfAborted();
-      const batch = await (ahead ?? decodeBatch(options, start, decoding));
-      const nextStart = start + options.batchSize;
-      ahead = nextStart < options.images ? decodeBatch(options, nextStart, decoding) : undefined;
+      const batch = await ahead;
+      const next = start + options.batchSize;
+      ahead = next < options.images ? decodeBatch(options, next, working) : undefined;
       ahead?.catch(() => undefined);
-      const scores = batch.hashes.length > 0 ? await options.score(batch.pixels, signal) : [];
-      await committing;
-      const committed = rank(states, batch, scores, start + batch.images.length);
-      committing = options.commit(committed).then(() => options.onProgress(committed.cursor));
-      committing.catch(() => undefined);
+      const scores = batch.hashes.length > 0 ? options.score(batch.pixels, working) : Promise.resolve([]);
+      scores.catch(() => undefined);
+      inFlight.push({ end: start + batch.images.length, batch, scores });
+      if (inFlight.length === mostInFlight) await finishOldest();
     }
+    while (inFlight.length > 0) await finishOldest();
   } finally {
-    decoder.abort();
+    ended.abort();
     await committing;
   }
 }
+
+type Scores = Awaited<ReturnType<BuildIndexOptions['score']>>;
 
 async function restoreStates({ layers, top, cursor, storedHits, storedStatistics }: BuildIndexOptions): Promise<readonly LayerState[]> {
   const states: LayerState[] = [];
@@ -117,7 +133,7 @@ async function decodeBatch({ page, decode, batchSize, crop }: BuildIndexOptions,
   return { images, pixels, hashes, skipped };
 }
 
-function rank(states: readonly LayerState[], batch: DecodedBatch, scores: readonly { readonly score: Float32Array; readonly position: Int32Array }[], cursor: number): CommittedBatch {
+function rank(states: readonly LayerState[], batch: DecodedBatch, scores: Scores, cursor: number): CommittedBatch {
   const unreadable = new Set(batch.skipped.map(([image]) => image));
   const images = batch.images.map((image) => (unreadable.has(image.number) ? -1 : image.number));
   const channels: CommittedBatch['channels'][number][] = [];

@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
+import type { IndexId, JobId } from '../../src-shared/domain/ids.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { createJobQueue, type JobQueue, type JobRunner, type JobStore } from '../jobs/queue.ts';
 import { openStore, type Store } from '../store/open.ts';
@@ -77,7 +78,7 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
     const store = await openStore(folder, { mode, create, ...(name ? { name } : {}) });
     await service.close();
     const jobsChanged = createChangeSignal();
-    opened = { store, jobsChanged, queue: createJobQueue(store.jobs as unknown as JobStore, runners(store), () => jobsChanged.changed()) };
+    opened = { store, jobsChanged, queue: createJobQueue(jobStoreOf(store), runners(store), () => jobsChanged.changed()) };
     if (mode === 'write') await remember(opened).catch(() => undefined);
     return info(opened);
   }
@@ -123,4 +124,14 @@ async function freeFolder(parent: string, wish: string): Promise<string> {
     const taken = await access(folder).then(() => true, () => false);
     if (!taken) return folder;
   }
+}
+
+/** The jobs table with plain names for ids: the queue knows no brands. */
+function jobStoreOf({ jobs }: Store): JobStore {
+  return {
+    create: (job) => jobs.create({ ...job, id: job.id as JobId, indexId: job.indexId as IndexId | null }),
+    update: (id, change) => jobs.update(id as JobId, change),
+    get: (id) => jobs.get(id as JobId),
+    list: () => jobs.list(),
+  };
 }

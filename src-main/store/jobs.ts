@@ -3,8 +3,7 @@ import type { IndexId, JobId } from '../../src-shared/domain/ids.ts';
 import { AppError, type PlainError } from '../../src-shared/errors.ts';
 import type { Connections } from './open.ts';
 
-export const jobStates = ['queued', 'running', 'cancelled', 'interrupted', 'failed', 'done'] as const;
-export type JobState = (typeof jobStates)[number];
+export type JobState = 'queued' | 'running' | 'cancelled' | 'interrupted' | 'failed' | 'done';
 
 export interface StoredJob {
   readonly id: JobId;

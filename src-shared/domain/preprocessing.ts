@@ -18,3 +18,12 @@ export interface Preprocessing {
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
+
+/** Inputs below this edge are squashed to their size: there is nothing to crop from pictures that small. */
+const smallestCropped = 128;
+
+/** Resize of a network input `[height, width]` unless a person says otherwise: 256 / 224 of the longer edge, so that the crop always fits; `exact` for small inputs. */
+export function defaultResize(crop: readonly [number, number]): Resize {
+  if (Math.min(...crop) < smallestCropped) return { kind: 'exact' };
+  return { kind: 'shorterSide', pixels: Math.round((Math.max(...crop) * 256) / 224) };
+}

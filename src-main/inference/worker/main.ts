@@ -1,6 +1,7 @@
 /**
- * Entry of the inference process. Runs one call at a time, what a person waits for first; a cancelled call that has not begun is dropped. It ends
- * when the core's channel closes, so that no process of ours survives the core on any exit path.
+ * Entry of the inference process. Runs one call at a time, what a person waits for first, but so that an index that runs beside it keeps two thirds of
+ * the time; a cancelled call that has not begun is dropped. It ends when the core's channel closes, so that no process of ours survives the core on
+ * any exit path.
  */
 import { AppError, toPlainError } from '../../../src-shared/errors.ts';
 import { createCalls } from './calls.ts';
@@ -16,6 +17,10 @@ interface Waiting {
 /** Lower goes first: looking comes before indexing. */
 const priority: Record<CallName, number> = { availability: 0, inspect: 0, layers: 0, project: 1, measureBatch: 2, score: 3 };
 
+/** For each millisecond of projecting, an index that waits gets this many before the next projection. */
+const indexShare = 2;
+let owedToIndexMs = 0;
+
 const calls = createCalls();
 const waiting: Waiting[] = [];
 let current: Waiting | undefined;
@@ -27,10 +32,10 @@ function send(message: FromWorker): void {
 async function work(): Promise<void> {
   if (current) return;
   for (;;) {
-    waiting.sort((a, b) => priority[a.name] - priority[b.name] || a.id - b.id);
-    current = waiting.shift();
+    current = takeNext();
     if (!current) return;
     const { id, name, parameters, controller } = current;
+    const startMs = performance.now();
     try {
       if (controller.signal.aborted) throw new AppError('CANCELLED', 'Cancelled.');
       const result = await calls[name](parameters as never, controller.signal);
@@ -40,9 +45,20 @@ async function work(): Promise<void> {
       if (plain.code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
       send({ kind: 'error', id, error: plain });
     }
+    const tookMs = performance.now() - startMs;
+    if (name === 'project') owedToIndexMs += tookMs * indexShare;
+    if (name === 'score') owedToIndexMs = Math.max(0, owedToIndexMs - tookMs);
     // Messages that came while native code blocked the loop are read before the next call is chosen.
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+function takeNext(): Waiting | undefined {
+  waiting.sort((a, b) => priority[a.name] - priority[b.name] || a.id - b.id);
+  const scoring = waiting.findIndex((call) => call.name === 'score');
+  if (scoring < 0) owedToIndexMs = 0;
+  const isIndexDue = owedToIndexMs > 0 && priority[waiting[0]?.name ?? 'score'] >= priority.project;
+  return waiting.splice(isIndexDue ? scoring : 0, 1)[0];
 }
 
 process.on('message', (message: ToWorker) => {

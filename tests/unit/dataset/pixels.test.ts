@@ -4,7 +4,8 @@ import { labelOf, parseLabels } from '../../../src-main/dataset/labels.ts';
 import { normalizePixels } from '../../../src-main/dataset/normalize.ts';
 import { planResize } from '../../../src-main/dataset/decode.ts';
 import { encodePng, resizePixels } from '../../../src-main/dataset/picture.ts';
-import { changePreprocessing, checkPreprocessing, defaultResize, describePreprocessing } from '../../../src-main/dataset/preprocessing.ts';
+import { changePreprocessing, checkPreprocessing, describePreprocessing } from '../../../src-main/dataset/preprocessing.ts';
+import { defaultResize } from '../../../src-shared/domain/preprocessing.ts';
 import { sharp } from '../../../src-main/dataset/imageLibrary.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
 
