@@ -10,7 +10,7 @@ import { cut } from '../projection/measure.ts';
 import { composeSheet } from '../projection/sheet.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { layerOf } from './indexing.ts';
-import type { Projection, ProjectionService } from './projections.ts';
+import { checkUnit, type Projection, type ProjectionService } from './projections.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 interface ChannelPlace {
@@ -76,7 +76,9 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
     async patch(place, signal) {
       const index = await open(place.index);
       const [height, width] = index.preprocessing.crop;
-      const window = windowOf(layerOf(index, place.layer), place.y, place.x, height, width);
+      const layer = layerOf(index, place.layer);
+      checkUnit(layer, { channel: 0, y: place.y, x: place.x });
+      const window = windowOf(layer, place.y, place.x, height, width);
       return png(await fit(drawPatch(await projections.inputPixels(index, place.image, signal), height, width, window), place.size));
     },
     async projection(place, signal) {

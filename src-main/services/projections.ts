@@ -128,7 +128,8 @@ async function decode(index: StoredIndex, image: StoredImage): Promise<Uint8Arra
   return decoded.pixels;
 }
 
-function checkUnit(layer: Layer, unit: UnitRequest): void {
+/** @throws AppError NOT_FOUND for a unit that the layer does not have */
+export function checkUnit(layer: Layer, unit: Pick<UnitRequest, 'channel' | 'y' | 'x'>): void {
   if (unit.channel < layer.channels && unit.y < layer.height && unit.x < layer.width) return;
   throw new AppError('NOT_FOUND', `The layer ${JSON.stringify(layer.name)} has ${layer.channels} channels of ${layer.height} x ${layer.width}, counted from 0; there is no unit at channel ${unit.channel}, row ${unit.y}, column ${unit.x}.`, { layer: layer.name, channel: unit.channel });
 }

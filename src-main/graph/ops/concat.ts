@@ -15,5 +15,5 @@ export const concat: OpSpec<'Concat'> = {
     }
     return [{ dataType: first.dataType, shape: first.shape.map((dimension, at) => (at === axis ? total : dimension)) }];
   },
-  field: (_attributes, operands, operand) => ((operands[operand]?.shape.length ?? 0) === 4 ? { kind: 'same' } : { kind: 'whole' }),
+  field: ({ axis }, operands, operand) => (operands[operand]?.shape.length === 4 && axis < 2 ? { kind: 'same' } : { kind: 'whole' }),
 };

@@ -15,12 +15,12 @@ export const convTranspose: OpSpec<'ConvTranspose'> = {
     const columns = strides[1] * (width - 1) + outputPadding[1] + dilations[1] * (kernel[1] - 1) + 1 - pads[1] - pads[3];
     return [{ dataType: x.dataType, shape: [batch, perGroup * group, rows, columns] }];
   },
-  /** Output row y is reached from input rows with stride * row - top <= y: ceil((top + y - (k-1)d) / s) .. floor((top + y) / s), widened to a window of fixed size. */
+  /** Output row y is reached from input rows with stride * row - top <= y: ceil((top + y - (k-1)d) / s) .. floor((top + y) / s); a window of fixed, possibly rational size holds them for every y. */
   field({ kernel, strides, dilations, pads }) {
     const span = [dilations[0] * (kernel[0] - 1), dilations[1] * (kernel[1] - 1)] as const;
     return {
       kind: 'window',
-      size: [Math.floor(span[0] / strides[0]) + 1, Math.floor(span[1] / strides[1]) + 1],
+      size: [span[0] / strides[0] + 1, span[1] / strides[1] + 1],
       stride: [1 / strides[0], 1 / strides[1]],
       offset: [(pads[0] - span[0]) / strides[0], (pads[1] - span[1]) / strides[1]],
     };

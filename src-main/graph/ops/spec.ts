@@ -100,6 +100,12 @@ export function broadcasting<K extends OpKind>(first: number): OpSpec<K> {
     infer: (operands) => [
       { dataType: required(operands, first).dataType, shape: operands.map((_, index) => required(operands, index).shape).reduce(broadcastShapes) },
     ],
-    field: () => ({ kind: 'same' }),
+    field: (_attributes, operands, operand) => (isStretched(operands, operand) ? { kind: 'whole' } : { kind: 'same' }),
   };
+}
+
+/** Whether an operand has one row or column where another has more: its place says nothing about the result's. */
+function isStretched(operands: readonly (OperandType | undefined)[], operand: number): boolean {
+  const size = (at: number, fromEnd: number) => operands[at]?.shape.at(-fromEnd) ?? 1;
+  return [1, 2].some((fromEnd) => size(operand, fromEnd) === 1 && operands.some((_, other) => size(other, fromEnd) !== 1));
 }

@@ -99,6 +99,7 @@ function copyForward(build: GraphBuilder, forward: Graph, path: ReadonlySet<stri
 /** Carries signals from the start to the image; returns the name of the image's signal. A value with several readers accumulates. */
 function walk(build: GraphBuilder, forward: Graph, path: ReadonlySet<string>, switches: ReadonlyMap<string, string>, start: string, seed: string, method: Method): string {
   const signals = new Map<string, string>([[start, seed]]);
+  const constants = new Map<string, string>();
   const row = methodTable[method];
   const imageInput = [...path][0]!;
   for (let index = forward.nodes.length - 1; index >= 0; index--) {
@@ -121,8 +122,10 @@ function walk(build: GraphBuilder, forward: Graph, path: ReadonlySet<string>, sw
         return build.add(kind, inputs, attributes as never, { name, outputs: [name] })[0]!;
       },
       constant: (name: string, shape: readonly number[], data: Float32Array) => {
-        const full = `back:${name}`;
-        return build.has(full) ? full : build.tensor({ name: full, dataType: 'float32', shape, data });
+        // Shared among rules only: a value of the network or a signal may have the same name.
+        const shared = constants.get(name) ?? build.tensor({ name: build.freeName(`back:${name}`), dataType: 'float32', shape, data });
+        constants.set(name, shared);
+        return shared;
       },
       build,
     } as unknown as RuleContext<OpKind>;

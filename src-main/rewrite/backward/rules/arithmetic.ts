@@ -1,6 +1,7 @@
 /**
  * Down through sums and products. A sum sends the signal to both branches; a value that was broadcast gathers it again. In a product of two computed
  * values the derivative goes to both; deconvnet and guided hold the gate constant: the factor that was broadcast over positions, else the second.
+ * A value multiplied by itself has no gate.
  */
 import type { Shape } from '../../../graph/graph.ts';
 import type { OpKind } from '../../../graph/ops/attributes.ts';
@@ -31,7 +32,7 @@ export const mul: Rule<'Mul'> = {
   backward(context) {
     const { node, method, signal, emit, wants } = context;
     let targets = wanted(context);
-    if (wants(0) && wants(1) && method.gate === 'constant') targets = [gateOf(context) === 0 ? 1 : 0];
+    if (wants(0) && wants(1) && node.inputs[0] !== node.inputs[1] && method.gate === 'constant') targets = [gateOf(context) === 0 ? 1 : 0];
     return new Map(targets.map((index) => [index, unbroadcast(context, emit('Mul', [signal, node.inputs[1 - index]!], {}), index)]));
   },
 };
