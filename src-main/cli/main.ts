@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { placeOf } from '../core/place.ts';
 import { createSession } from './session.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { indexCommand } from './index.ts';
 import { indexesCommand } from './indexes.ts';
@@ -19,7 +20,7 @@ const program = new Command('switchback')
   .option('--verbose', 'show where an error came from')
   .configureOutput({ outputError: (text, write) => write(`switchback: ${text.replace(/^error: /, '').trim().replaceAll(/\s*\n\s*/g, ' ')} (--help tells more)\n`) });
 
-for (const command of [importCommand, indexCommand, layersCommand, topCommand, projectCommand, serveCommand, indexesCommand, doctorCommand]) program.addCommand(command(session).copyInheritedSettings(program));
+for (const command of [importCommand, indexCommand, layersCommand, topCommand, projectCommand, exportCommand, serveCommand, indexesCommand, doctorCommand]) program.addCommand(command(session).copyInheritedSettings(program));
 // A reader that goes away (switchback … | head) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

@@ -40,11 +40,15 @@ export interface PreprocessingFlags extends PreprocessingChanges {
   readonly crop?: number | readonly [number, number];
 }
 
+/** For networks that leave their input size open. */
+export function addCropOption(command: Command): Command {
+  return command.option('--crop <N>', 'size of the network input, N or height,width', crop);
+}
+
 /** The flags of method.md section 6; absent ones come from the model's record. */
 export function addPreprocessingOptions(command: Command): Command {
-  return command
+  return addCropOption(command)
     .option('--resize <N|none|exact>', 'shorter side to N pixels; none: crop only; exact: squash to the input')
-    .option('--crop <N>', 'size of the network input, N or height,width', crop)
     .addOption(new Option('--order <order>', 'channel order the network receives').choices(['rgb', 'bgr', 'grey']))
     .option('--scale <S>', "x' = (x * scale - mean) / std, x from 0 to 255", decimal)
     .option('--mean <a,b,c>', 'per channel, in the order the network receives', numbers)

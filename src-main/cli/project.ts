@@ -1,15 +1,15 @@
 /** `switchback project`: one unit back to pixels, as numbers (.npy) or a picture (.png). */
-import { rename, writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
-import { methods, seeds, type Method, type Seed } from '../../src-shared/domain/projection.ts';
+import { controls, methods, seeds, type Control, type Method, type Seed } from '../../src-shared/domain/projection.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { Services } from '../services/services.ts';
 import { chosenIndex, chosenLayer } from './chosenIndex.ts';
 import { npyBytes } from './npy.ts';
 import { wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
+import { writeWhole } from './wholeFile.ts';
 
 interface ProjectFlags {
   readonly workspace: string;
@@ -22,6 +22,7 @@ interface ProjectFlags {
   readonly x?: number;
   readonly method: Method;
   readonly seed: Seed;
+  readonly control: Control;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -38,7 +39,8 @@ export function projectCommand(session: Session): Command {
     .option('--y <row>', 'row of the unit', wholeNumber(0, 1_000_000))
     .option('--x <column>', 'column of the unit', wholeNumber(0, 1_000_000))
     .addOption(new Option('--method <method>').choices([...methods]).default('deconvnet'))
-    .addOption(new Option('--seed <seed>', 'what stands at the unit: 1, or its own activation').choices([...seeds]).default('one'))
+    .addOption(new Option('--seed <seed>', "one: 1 at the unit; value: its own activation; map: its channel's whole map; logit: 1 at a class score").choices([...seeds]).default('one'))
+    .addOption(new Option('--control <control>', "honesty control: random weights, or window centres instead of this image's switches").choices([...controls]).default('none'))
     .requiredOption('--out <file>', '.npy: float32 [C, H, W], signed; .png: as it is shown')
     .option('--json', 'one JSON object')
     .action(async (flags: ProjectFlags) => {
@@ -49,17 +51,17 @@ export function projectCommand(session: Session): Command {
       const layer = await chosenLayer(services, id, flags.layer);
       const unit = await chosenUnit(services, id, layer.number, flags);
       const index = await services.workspaces.required().store.indexes.get(id as IndexId);
-      const [projection] = await services.projections.many(index, layer.number, [unit], flags.method, flags.seed, session.signal);
+      const [projection] = await services.projections.many(index, layer.number, [unit], flags.method, flags.seed, session.signal, flags.control);
       const { record, values } = projection!;
       const [height, width] = index.preprocessing.crop;
       const bytes =
         extension === '.npy'
           ? npyBytes(values, [values.length / (height * width), height, width])
-          : await services.pictures.projection({ index: id, layer: layer.number, channel: flags.channel, image: unit.imageNumber, y: unit.y, x: unit.x, size: Math.max(height, width), method: flags.method, seed: flags.seed, scale: 'quantile', area: 'input' }, session.signal);
+          : await services.pictures.projection({ index: id, layer: layer.number, channel: flags.channel, image: unit.imageNumber, y: unit.y, x: unit.x, size: Math.max(height, width), method: flags.method, seed: flags.seed, control: flags.control, scale: 'quantile', area: 'input' }, session.signal);
       await writeWhole(resolve(flags.out), bytes);
-      const { layer: name, channel, image, y, x, method, seed, box, support, absmax, rectified } = record;
-      if (flags.json) session.json({ layer: name, channel, image, y, x, method, seed, box, support, absmax, rectified });
-      else session.line(`${flags.out}: ${name} ${channel} on ${image} at row ${y}, column ${x}, ${method}; ${rectified.handled} of ${rectified.total} nonlinearities rectified; largest value ${absmax.toPrecision(4)}`);
+      const { layer: name, channel, image, y, x, method, seed, control, box, support, absmax, rectified } = record;
+      if (flags.json) session.json({ layer: name, channel, image, y, x, method, seed, ...(control === 'none' ? {} : { control }), box, support, absmax, rectified });
+      else session.line(`${flags.out}: ${name} ${channel} on ${image} at row ${y}, column ${x}, ${method}, seed ${seed}; ${rectified.handled} of ${rectified.total} nonlinearities rectified; largest value ${absmax.toPrecision(4)}`);
       for (const note of record.notes) session.note(note);
     });
 }
@@ -76,15 +78,4 @@ async function chosenUnit(services: Services, index: string, layer: number, flag
   const image = await services.workspaces.required().store.images.findByPath(index as IndexId, flags.image);
   if (!image) throw new AppError('NOT_FOUND', `The index ${index} has no image ${JSON.stringify(flags.image)}. Paths are relative to the indexed folder.`, { image: flags.image });
   return { channel: flags.channel, imageNumber: image.number, y: flags.y, x: flags.x };
-}
-
-/** Written beside and renamed: the file is there whole, or not at all. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, file);
-  } catch (error) {
-    throw new AppError('BAD_REQUEST', `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, { out: file }, error);
-  }
 }

@@ -4,7 +4,10 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 
-export const cookieName = 'switchback';
+/** Browsers share cookies between the ports of a host, so that each port has a name of its own. */
+export function cookieNameFor(port: number): string {
+  return `switchback-${port}`;
+}
 
 export type Access = { readonly kind: 'allowed'; readonly setCookie?: string } | { readonly kind: 'refused'; readonly status: 401 | 403 | 421; readonly reason: string };
 
@@ -12,10 +15,11 @@ export interface AccessRules {
   readonly token: string;
   /** `host:port` values that a Host header may carry. */
   readonly hosts: readonly string[];
+  readonly cookieName: string;
 }
 
 /** Decides on one request. The desktop shell sends the token as a bearer; it alone may come with a foreign Origin (app://workbench). */
-export function checkAccess(request: Request, { token, hosts }: AccessRules): Access {
+export function checkAccess(request: Request, { token, hosts, cookieName }: AccessRules): Access {
   const host = request.headers.get('host') ?? '';
   if (!hosts.includes(host)) return { kind: 'refused', status: 421, reason: `This server does not answer for the host ${JSON.stringify(host.slice(0, 100))}.` };
   if (equal(request.headers.get('authorization') ?? '', `Bearer ${token}`)) return { kind: 'allowed' };

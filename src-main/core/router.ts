@@ -27,6 +27,7 @@ export function createRouter(services: Services) {
     files: { list: os.files.list.handler(({ input }) => files.list(input.path)) },
     models: {
       inspect: os.models.inspect.handler(({ input, signal }) => models.inspect(input.path, signal)),
+      draw: os.models.draw.handler(({ input, signal }) => models.draw(input, signal)),
       preview: os.models.preview.handler(({ input, signal }) => models.preview(input, signal)),
     },
     datasets: { scan: os.datasets.scan.handler(({ input, signal }) => datasets.scan(input.path, signal)) },

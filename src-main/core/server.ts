@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { rpcPrefix } from '../../src-shared/contract/contract.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { Services } from '../services/services.ts';
-import { checkAccess } from './access.ts';
+import { checkAccess, cookieNameFor, type AccessRules } from './access.ts';
 import { mediaRoutes } from './media.ts';
 import { createRouter } from './router.ts';
 import { openStaticFiles } from './staticFiles.ts';
@@ -35,10 +35,10 @@ export async function startServer({ services, token, interfaceFolder, port }: Se
   const files = await openStaticFiles(interfaceFolder);
   const rpc = new RPCHandler(createRouter(services));
   const app = new Hono();
-  let hosts: readonly string[] = [];
+  let rules: AccessRules = { token, hosts: [], cookieName: '' };
 
   app.use(async (context, next) => {
-    const access = checkAccess(context.req.raw, { token, hosts });
+    const access = checkAccess(context.req.raw, rules);
     if (access.kind === 'refused') return context.text(access.reason, access.status);
     await next();
     if (access.setCookie) context.header('set-cookie', access.setCookie);
@@ -60,7 +60,7 @@ export async function startServer({ services, token, interfaceFolder, port }: Se
     });
   });
   const bound = (server.address() as AddressInfo).port;
-  hosts = [`${host}:${bound}`, `localhost:${bound}`];
+  rules = { token, hosts: [`${host}:${bound}`, `localhost:${bound}`], cookieName: cookieNameFor(bound) };
   return {
     port: bound,
     async close() {

@@ -12,7 +12,7 @@ const options = {
     title: 'Open a model',
     properties: ['openFile'],
     filters: [
-      { name: 'Models', extensions: ['onnx', 'caffemodel', 'json', 'h5', 'keras'] },
+      { name: 'Models', extensions: ['onnx', 'caffemodel', 'prototxt', 'json', 'h5', 'keras'] },
       { name: 'All files', extensions: ['*'] },
     ],
   },

@@ -2,6 +2,7 @@
  * The graph: the product's centre (design.md section 3). Immutable; about 25 op kinds in ONNX terms; feature maps are `[N, C, H, W]`.
  * Importers produce it, rewrites turn one into another, engines compile it. Everything is named: an edge is the name of a value.
  */
+import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import type { OpAttributes, OpKind } from './ops/attributes.ts';
 
 export type DataType = 'float32' | 'int64' | 'bool' | 'uint8';
@@ -52,6 +53,11 @@ export interface Graph {
   readonly values: ReadonlyMap<string, Value>;
 }
 
+/** How pictures become the network's input, where the file says it; `source` is one sentence about where. */
+export interface StatedPreparation extends Pick<Preprocessing, 'order' | 'scale' | 'mean' | 'std'> {
+  readonly source: string;
+}
+
 /** A network as a file gave it: its graph and where it came from. */
 export interface Model {
   readonly format: 'onnx' | 'caffe' | 'tensorflowjs' | 'keras';
@@ -60,6 +66,8 @@ export interface Model {
   readonly imageInput: string;
   /** What the file says about itself, e.g. `IR 6, opset 11, producer pytorch 1.4`. */
   readonly provenance: string;
+  /** Absent where the file says nothing and it must be guessed. */
+  readonly preparation?: StatedPreparation;
 }
 
 /** The value or tensor of that name as an edge; throws when the graph has neither (a bug of the caller). */

@@ -18,7 +18,9 @@ export interface SelectedLayer {
   readonly nonNegative: boolean;
 }
 
-export const activationKinds: ReadonlySet<OpKind> = new Set<OpKind>(['Relu', 'LeakyRelu', 'Clip']);
+export const activationKinds: ReadonlySet<OpKind> = new Set<OpKind>([
+  'Relu', 'LeakyRelu', 'Clip', 'PRelu', 'Elu', 'ThresholdedRelu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Tanh', 'Softplus',
+]);
 
 const kindOfLayer: Partial<Record<OpKind, LayerKind>> = {
   Conv: 'conv', ConvTranspose: 'conv', Gemm: 'gemm', Add: 'add', Concat: 'concat',
@@ -71,7 +73,7 @@ function endOfChain(graph: Graph, readers: ReadonlyMap<string, readonly Node[]>,
     const next = onlyReader(graph, readers, current);
     if (!next) return current;
     if (activationKinds.has(next.kind)) return next.outputs[0]!;
-    const passes = next.kind === 'BatchNormalization' || next.kind === 'Identity' || ((next.kind === 'Mul' || next.kind === 'Add' || next.kind === 'Sub') && isConstantOperand(graph, next));
+    const passes = next.kind === 'BatchNormalization' || next.kind === 'Identity' || ((next.kind === 'Mul' || next.kind === 'Add' || next.kind === 'Sub') && isPerChannel(graph, next));
     if (!passes) return current;
     current = next.outputs[0]!;
   }
@@ -93,15 +95,23 @@ function isConstantOperand(graph: Graph, node: Node): boolean {
   return node.inputs.some((input) => graph.tensors.has(input));
 }
 
-/** Non-negative by construction: ReLU, Clip from 0, and what keeps the sign of such. */
+/** Whether one of the operands is a constant with at most one value for each channel (axis 1). */
+function isPerChannel(graph: Graph, node: Node): boolean {
+  const rank = valueOf(graph, node.outputs[0]!).shape.length;
+  return node.inputs.some((input) => graph.tensors.get(input)?.shape.every((size, axis, shape) => size === 1 || axis + rank - shape.length === 1));
+}
+
+/** Non-negative by construction and often exactly 0: ReLU, hard sigmoid, Clip from 0, and what keeps the sign of such. */
 function isNonNegative(graph: Graph, name: string): boolean {
   const makers = producers(graph);
   const check = (value: string): boolean => {
     const node = makers.get(value);
     if (!node) return false;
     switch (node.kind) {
-      case 'Relu':
+      case 'Relu': case 'HardSigmoid':
         return true;
+      case 'ThresholdedRelu':
+        return node.attributes.alpha >= 0;
       case 'Clip':
         return node.attributes.minimum >= 0;
       case 'MaxPool': case 'AveragePool': case 'GlobalAveragePool': case 'LRN': case 'Identity': case 'Reshape': case 'Transpose': case 'Slice':
@@ -117,9 +127,12 @@ function isNonNegative(graph: Graph, name: string): boolean {
 
 function firstLayerLike(graph: Graph, from: Node): LayerKind {
   const makers = producers(graph);
-  for (let node: Node | undefined = from; node; node = makers.get(node.inputs[0] ?? '')) {
-    const kind = kindOfLayer[node.kind];
+  let node: Node | undefined = from;
+  while (node) {
+    const isShift = node.kind === 'Add' && isConstantOperand(graph, node);
+    const kind = isShift ? undefined : kindOfLayer[node.kind];
     if (kind) return kind;
+    node = node.inputs.map((input) => makers.get(input)).find((maker) => maker !== undefined);
   }
   return 'norm';
 }

@@ -25,9 +25,27 @@ export interface ImportReport {
   readonly warnings: readonly string[];
 }
 
+/**
+ * The files beside the opened one, for formats that keep a network in several. Nothing outside the model's own folder can be reached. What is
+ * `read` belongs to the model: it enters the model's hash and size; what is only peeked at does not.
+ */
+export interface Siblings {
+  /** Names of the files in the model's folder, sorted; without the opened file. */
+  list(): readonly string[];
+  /** A file by its name, or by a relative path below the model's folder. Throws AppError NOT_FOUND, UNREADABLE_FILE or UNSUPPORTED (over 2 GiB). */
+  read(name: string): Uint8Array;
+  /** At most the first `maximumBytes` of a file; throws as `read`. */
+  peek(name: string, maximumBytes: number): Uint8Array;
+}
+
+export interface ConvertedModel {
+  readonly model: Model;
+  readonly report: ImportReport;
+}
+
 export interface ModelFormat {
   readonly name: Model['format'];
   match(bytes: Uint8Array): Match;
-  /** `fileName` is for messages. Throws AppError UNREADABLE_FILE, UNSUPPORTED or BAD_REQUEST. */
-  convert(bytes: Uint8Array, fileName: string, options: OpenOptions): { readonly model: Model; readonly report: ImportReport };
+  /** `fileName` is for messages. Throws AppError UNREADABLE_FILE, UNSUPPORTED, BAD_REQUEST, or NOT_FOUND where a file beside it is missing. */
+  convert(bytes: Uint8Array, fileName: string, options: OpenOptions, siblings: Siblings): ConvertedModel | Promise<ConvertedModel>;
 }

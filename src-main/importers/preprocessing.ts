@@ -17,6 +17,16 @@ export function preprocessingOf(model: Model): PreprocessingGuess {
   const [, channels, height, width] = shape as readonly number[];
   const crop = [height!, width!] as const;
   const geometry = { crop, resize: defaultResize(crop) };
+  if (model.preparation && (channels === 1 || channels === 3)) {
+    const { source, ...values } = model.preparation;
+    return { preprocessing: { ...values, ...geometry }, source };
+  }
+  if (channels === 1 && model.format === 'caffe') {
+    return {
+      preprocessing: { order: 'grey', ...geometry, scale: 1 / 256, mean: [0], std: [1] },
+      source: 'Guessed: the input has one channel, so grey values divided by 256 as in the LeNet that comes with Caffe; the file does not say how its pictures were prepared.',
+    };
+  }
   if (channels === 1) {
     return {
       preprocessing: { order: 'grey', ...geometry, scale: 1 / 255, mean: [0], std: [1] },

@@ -1,7 +1,7 @@
 /**
- * What every channel of a layer did over all ranked images: count, NaN count, min, max, sum, share above 0 and a histogram of scores. All of it is
- * exact under any order of images and any interruption: sums are kept in float64 in row order, and the histogram's bins are anchored at 0 with a
- * width that is a power of two, so that widening them merges bins pairwise and ends at the same bins whatever came first.
+ * What every channel of a layer did over all ranked images: count, NaN count, min, max, sum, share above 0 and a histogram of scores. Counts, extremes
+ * and bins are the same under any order of images: bins are anchored at 0 with a width that is a power of two, so that widening them merges bins
+ * pairwise and ends at the same bins whatever came first. Sums are kept in float64 in row order, so the mean is the same under any split and interruption.
  */
 import type { ChannelStatistics } from '../../src-shared/domain/layers.ts';
 import type { ScoreRows } from './topList.ts';
@@ -92,9 +92,9 @@ export function packStatistics(statistics: LayerStatistics): Uint8Array {
 }
 
 export function unpackStatistics(bytes: Uint8Array): LayerStatistics {
-  const all = new Float64Array(bytes.slice().buffer);
+  if (bytes.length % (8 * (columns.length + bins)) !== 0) throw new Error(`${bytes.length} bytes are no layer statistics`);
+  const all = new Float64Array(Uint8Array.from(bytes).buffer);
   const channels = all.length / (columns.length + bins);
-  if (!Number.isInteger(channels)) throw new Error(`${bytes.length} bytes are no layer statistics`);
   const column = (index: number) => all.slice(index * channels, (index + 1) * channels);
   const [count, nanCount, min, max, sum, aboveZero, exponent] = columns.map((_, index) => column(index)) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
   return { channels, count, nanCount, min, max, sum, aboveZero, exponent, histogram: all.slice(columns.length * channels) };
@@ -104,7 +104,7 @@ export function unpackStatistics(bytes: Uint8Array): LayerStatistics {
 export function channelStatistics(statistics: LayerStatistics, channel: number): ChannelStatistics {
   const count = statistics.count[channel]!;
   const counts = [...statistics.histogram.slice(channel * bins, (channel + 1) * bins)];
-  const firstUsed = Math.max(0, counts.findIndex((value) => value > 0));
+  const firstUsed = counts.findIndex((value) => value > 0);
   const lastUsed = counts.findLastIndex((value) => value > 0);
   const binWidth = 2 ** statistics.exponent[channel]!;
   return {
@@ -114,6 +114,6 @@ export function channelStatistics(statistics: LayerStatistics, channel: number):
     max: count > 0 ? statistics.max[channel]! : 0,
     mean: count > 0 ? statistics.sum[channel]! / count : 0,
     shareAboveZero: count > 0 ? statistics.aboveZero[channel]! / count : 0,
-    histogram: { from: (firstUsed - half) * binWidth, binWidth, counts: lastUsed < 0 ? [] : counts.slice(firstUsed, lastUsed + 1) },
+    histogram: lastUsed < 0 ? { from: 0, binWidth, counts: [] } : { from: (firstUsed - half) * binWidth, binWidth, counts: counts.slice(firstUsed, lastUsed + 1) },
   };
 }

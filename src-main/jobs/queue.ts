@@ -76,6 +76,7 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
   let finished: Promise<void> = Promise.resolve();
   let closing = false;
   const watchers = new Map<string, ((row: JobRow) => void)[]>();
+  const resuming = new Set<string>();
 
   const live = (): Live[] => (current ? [current, ...waiting] : [...waiting]);
 
@@ -96,9 +97,22 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       await runOne(current);
       const ended = await store.get(current.row.id);
       current = undefined;
-      for (const watcher of watchers.get(ended.id) ?? []) watcher(ended);
-      watchers.delete(ended.id);
+      settle(ended);
       changed();
+    }
+  }
+
+  function settle(ended: JobRow): void {
+    for (const watcher of watchers.get(ended.id) ?? []) watcher(ended);
+    watchers.delete(ended.id);
+  }
+
+  /** Ends a job that never ran; it has left the waiting list already. */
+  async function drop(row: JobRow, event: 'cancel' | 'interrupt'): Promise<void> {
+    try {
+      await move(row, event, { endedAt: new Date().toISOString() });
+    } finally {
+      settle(await store.get(row.id));
     }
   }
 
@@ -138,7 +152,7 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       const queued = waiting.findIndex((job) => job.row.id === id);
       if (queued >= 0) {
         const [job] = waiting.splice(queued, 1);
-        await move(job!.row, 'cancel', { endedAt: new Date().toISOString() });
+        await drop(job!.row, 'cancel');
         return;
       }
       if (current?.row.id !== id) {
@@ -150,9 +164,17 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       await finishedJob(id);
     },
     async resume(id) {
-      const row = await store.get(id);
-      await move(row, 'resume');
-      enqueue({ ...row, state: 'queued' });
+      if (resuming.has(id)) throw new AppError('CONFLICT', 'The job is being resumed already.', { job: id });
+      resuming.add(id);
+      try {
+        let row = await store.get(id);
+        // Stored as ended, but its last steps are still under way.
+        if (current?.row.id === id && nextState(row.state, 'resume')) row = await finishedJob(id);
+        await move(row, 'resume');
+        enqueue({ ...row, state: 'queued' });
+      } finally {
+        resuming.delete(id);
+      }
     },
     async list() {
       const rows = await store.list();
@@ -168,7 +190,7 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
     ended: (id) => finishedJob(id),
     async close() {
       closing = true;
-      for (const job of waiting.splice(0)) await move(job.row, 'interrupt', { endedAt: new Date().toISOString() }).catch(() => undefined);
+      for (const job of waiting.splice(0)) await drop(job.row, 'interrupt').catch(() => undefined);
       if (current) {
         current.stop = 'interrupt';
         current.controller.abort();

@@ -10,15 +10,15 @@ export interface Measured {
 
 /** `values`: float32 `[C, height, width]`. */
 export function measure(values: Float32Array, height: number, width: number): Measured {
-  let minimum = 0;
-  let maximum = 0;
+  let minimum = values[0] ?? 0;
+  let maximum = minimum;
   let [top, left, bottom, right] = [height, width, 0, 0];
   const plane = height * width;
   for (let at = 0; at < values.length; at++) {
     const value = values[at]!;
-    if (value === 0) continue;
     if (value < minimum) minimum = value;
     if (value > maximum) maximum = value;
+    if (value === 0) continue;
     const y = Math.floor((at % plane) / width);
     const x = at % width;
     if (y < top) top = y;

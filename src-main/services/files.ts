@@ -20,7 +20,7 @@ export interface FileService {
 }
 
 const mostEntries = 2000;
-const modelExtensions = new Set(['.onnx', '.caffemodel', '.h5', '.keras', '.json', '.pb']);
+const modelExtensions = new Set(['.onnx', '.caffemodel', '.prototxt', '.h5', '.keras', '.json', '.pb']);
 const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif', '.bmp', '.heic', '.jxl']);
 const kindOrder = { folder: 0, model: 1, image: 2, other: 3 } as const;
 

@@ -1,5 +1,6 @@
 /** The runner of index jobs: connects buildIndex with decoder, inference worker and store. A worker that dies is started again, three times in a row at most. */
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import { AppError } from '../../src-shared/errors.ts';
@@ -9,11 +10,14 @@ import type { InferenceClient } from '../inference/worker/client.ts';
 import { buildIndex } from '../indexing/buildIndex.ts';
 import type { JobRunner } from '../jobs/queue.ts';
 import type { Store } from '../store/open.ts';
+import { createTurns } from './turns.ts';
 
 /** How often one batch may lose its worker before the job fails with what happened. */
 const mostStrikes = 3;
 
 export function indexRunner(store: Store, inference: InferenceClient, indexChanged: (index: string) => void): JobRunner {
+  // More decoders than cores gain nothing, and would keep the store's queries and the thread that answers waiting behind them.
+  const inTurn = createTurns(availableParallelism());
   return async (job, progress, signal) => {
     const index = await store.indexes.get(job.indexId as IndexId);
     const placement = { engine: index.engine as EngineKind, device: index.device as Device };
@@ -32,7 +36,7 @@ export function indexRunner(store: Store, inference: InferenceClient, indexChang
         page: (from, limit) => store.images.page(index.id, from, limit),
         async decode(image, decodeSignal) {
           try {
-            return await decodeImage(join(index.imagesPath, image.file), index.preprocessing, decodeSignal);
+            return await inTurn(() => decodeImage(join(index.imagesPath, image.file), index.preprocessing, decodeSignal));
           } catch (error) {
             await stat(index.imagesPath).catch(() => {
               throw new AppError('NOT_FOUND', `The image folder ${index.imagesPath} is gone. Bring it back, then resume; nothing that was done is lost.`, { path: index.imagesPath });

@@ -10,6 +10,7 @@ import { decodeImage } from '../dataset/decode.ts';
 import { encodePng } from '../dataset/picture.ts';
 import { scanImages } from '../dataset/scan.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
+import type { DrawnNetwork, WorkerCalls } from '../inference/worker/protocol.ts';
 
 export type ImportReport = z.infer<typeof importReport>;
 
@@ -20,7 +21,10 @@ export interface PreviewRequest {
 }
 
 export interface ModelService {
-  inspect(path: string, signal?: AbortSignal): Promise<ImportReport>;
+  /** `inputSize`: `[height, width]` where the file leaves it open. */
+  inspect(path: string, signal?: AbortSignal, inputSize?: readonly [number, number]): Promise<ImportReport>;
+  /** The network with the way down beside it; without `layer` from the last one. */
+  draw(request: WorkerCalls['draw'][0], signal?: AbortSignal): Promise<DrawnNetwork>;
   preview(request: PreviewRequest, signal?: AbortSignal): Promise<{ media: string; image: string; width: number; height: number }>;
   /** PNG of a preview made before. */
   previewPicture(id: string): Uint8Array;
@@ -29,11 +33,12 @@ export interface ModelService {
 export function createModelService(inference: InferenceClient): ModelService {
   const previews = new LRUCache<string, Uint8Array>({ max: 16 });
   return {
-    async inspect(path, signal) {
+    async inspect(path, signal, inputSize) {
       const full = resolve(path);
-      const inspection = await inference.call('inspect', { path: full }, signal);
+      const inspection = await inference.call('inspect', { path: full, ...(inputSize ? { inputSize } : {}) }, signal);
       return { ...inspection, name: basename(full).replace(/\.[^.]+$/, '') };
     },
+    draw: ({ path, ...request }, signal) => inference.call('draw', { ...request, path: resolve(path) }, signal),
     async preview({ imagePath, imagesPath, preprocessing }, signal) {
       const { picture, image } = imagePath
         ? { picture: await decodeImage(resolve(imagePath), preprocessing, signal), image: basename(imagePath) }

@@ -2,7 +2,7 @@
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import type { Box } from '../../src-shared/domain/geometry.ts';
 import type { Layer } from '../../src-shared/domain/layers.ts';
-import type { Method, Scale, Seed } from '../../src-shared/domain/projection.ts';
+import type { Control, Method, Scale, Seed } from '../../src-shared/domain/projection.ts';
 import { encodePng, resizePixels } from '../dataset/picture.ts';
 import { unitWindow } from '../geometry/receptiveField.ts';
 import { displayLimits, drawPatch, drawProjection, type Picture } from '../projection/display.ts';
@@ -33,6 +33,8 @@ interface Display {
   readonly method: Method;
   readonly seed: Seed;
   readonly scale: Scale;
+  /** None if absent. */
+  readonly control?: Control;
 }
 
 export interface PictureService {
@@ -68,7 +70,7 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
       const layer = layerOf(index, place.layer);
       const hits = await hitsOf(index, place);
       const units = hits.map((hit) => ({ channel: place.channel, imageNumber: hit.image, y: hit.y, x: hit.x }));
-      const found = await projections.many(index, place.layer, units, place.method, place.seed, signal);
+      const found = await projections.many(index, place.layer, units, place.method, place.seed, signal, place.control);
       const limits = displayLimits(found.map((projection) => patchValues(index, projection)), place.scale);
       const tiles = await Promise.all(found.map((projection, at) => fit(draw(index, layer, projection, limits[at]!, 'patch'), place.size)));
       return sheet(tiles, place.size);
@@ -84,7 +86,7 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
     async projection(place, signal) {
       const index = await open(place.index);
       const layer = layerOf(index, place.layer);
-      const [projection] = await projections.many(index, place.layer, [{ channel: place.channel, imageNumber: place.image, y: place.y, x: place.x }], place.method, place.seed, signal);
+      const [projection] = await projections.many(index, place.layer, [{ channel: place.channel, imageNumber: place.image, y: place.y, x: place.x }], place.method, place.seed, signal, place.control);
       const [limit] = displayLimits([patchValues(index, projection!)], place.scale);
       return png(await fit(draw(index, layer, projection!, limit!, place.area), place.size));
     },

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import type { Layer } from '../../src-shared/domain/layers.ts';
-import type { Method, ProjectionRecord, Seed } from '../../src-shared/domain/projection.ts';
+import type { Control, Method, ProjectionRecord, Seed } from '../../src-shared/domain/projection.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { decodeImage } from '../dataset/decode.ts';
 import { clipBox, unitWindow } from '../geometry/receptiveField.ts';
@@ -33,9 +33,9 @@ export interface Projection {
 }
 
 export interface ProjectionService {
-  get(request: { readonly index: string; readonly layer: number; readonly method: Method; readonly seed: Seed } & UnitRequest, signal?: AbortSignal): Promise<ProjectionRecord>;
-  /** Several units of one layer at once; those not kept are computed together. */
-  many(index: StoredIndex, layer: number, units: readonly UnitRequest[], method: Method, seed: Seed, signal?: AbortSignal): Promise<readonly Projection[]>;
+  get(request: { readonly index: string; readonly layer: number; readonly method: Method; readonly seed: Seed; readonly control?: Control } & UnitRequest, signal?: AbortSignal): Promise<ProjectionRecord>;
+  /** Several units of one layer at once; those not kept are computed together. `control`: none if absent. */
+  many(index: StoredIndex, layer: number, units: readonly UnitRequest[], method: Method, seed: Seed, signal?: AbortSignal, control?: Control): Promise<readonly Projection[]>;
   /** The picture as the network sees it: `[H, W, 3]` 8-bit RGB. */
   inputPixels(index: StoredIndex, imageNumber: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
@@ -59,17 +59,17 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
 
   const service: ProjectionService = {
     inputPixels,
-    async get({ index: id, layer, method, seed, ...unit }, signal) {
+    async get({ index: id, layer, method, seed, control, ...unit }, signal) {
       const index = await workspaces.required().store.indexes.get(id as IndexId);
-      const [projection] = await service.many(index, layer, [unit], method, seed, signal);
+      const [projection] = await service.many(index, layer, [unit], method, seed, signal, control);
       return projection!.record;
     },
-    async many(index, layerNumber, units, method, seed, signal) {
+    async many(index, layerNumber, units, method, seed, signal, control = 'none') {
       const layer = layerOf(index, layerNumber);
       for (const unit of units) checkUnit(layer, unit);
       const { store } = workspaces.required();
       const images = await Promise.all(units.map((unit) => store.images.get(index.id, unit.imageNumber)));
-      const keys = units.map((unit, at) => keyOf(index, layer, images[at]!, unit, method, seed));
+      const keys = units.map((unit, at) => keyOf(index, layer, images[at]!, unit, method, seed, control));
       const [height, width] = index.preprocessing.crop;
       const channels = index.preprocessing.order === 'grey' ? 1 : 3;
 
@@ -77,7 +77,7 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
         keys.map(async (key) => {
           const kept = await store.projections.get<ProjectionRecord>(key);
           if (!kept) return undefined;
-          const part = new Float32Array(kept.picture.slice().buffer);
+          const part = new Float32Array(Uint8Array.from(kept.picture).buffer);
           return { record: kept.record, values: kept.record.support ? uncut(part, kept.record.support, channels, height, width) : new Float32Array(channels * height * width) };
         }),
       );
@@ -91,6 +91,7 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
             layer: layer.name,
             method,
             seed,
+            control,
             preprocessing: index.preprocessing,
             placement: { engine: index.engine as EngineKind, device: index.device as Device },
             pictures: await Promise.all(numbers.map((number) => inputPixels(index, number))),
@@ -103,7 +104,7 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
             const { projection: values, rectified, notes } = computed[position]!;
             const unit = units[at]!;
             const record: ProjectionRecord = {
-              layer: layer.name, channel: unit.channel, image: images[at]!.path, y: unit.y, x: unit.x, method, seed,
+              layer: layer.name, channel: unit.channel, image: images[at]!.path, y: unit.y, x: unit.x, method, seed, control,
               box: clipBox(unitWindow(layer.receptiveField, unit.y, unit.x), height, width),
               ...measure(values, height, width), rectified, notes,
             };
@@ -134,7 +135,7 @@ export function checkUnit(layer: Layer, unit: Pick<UnitRequest, 'channel' | 'y' 
   throw new AppError('NOT_FOUND', `The layer ${JSON.stringify(layer.name)} has ${layer.channels} channels of ${layer.height} x ${layer.width}, counted from 0; there is no unit at channel ${unit.channel}, row ${unit.y}, column ${unit.x}.`, { layer: layer.name, channel: unit.channel });
 }
 
-function keyOf(index: StoredIndex, layer: Layer, image: StoredImage, unit: UnitRequest, method: Method, seed: Seed): string {
-  const parts = [computationVersion, index.modelHash, index.preprocessing, layer.name, image.contentHash ?? `${index.id} ${image.path}`, unit.channel, unit.y, unit.x, method, seed, index.engine, index.device];
+function keyOf(index: StoredIndex, layer: Layer, image: StoredImage, unit: UnitRequest, method: Method, seed: Seed, control: Control): string {
+  const parts = [computationVersion, index.modelHash, index.preprocessing, layer.name, image.contentHash ?? `${index.id} ${image.path}`, unit.channel, unit.y, unit.x, method, seed, control, index.engine, index.device];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 }

@@ -1,6 +1,7 @@
 /** All use cases of one core, put together once; the command line, the RPC router and the media routes use the same ones. */
 import { createInferenceClient, type InferenceClient } from '../inference/worker/client.ts';
 import { createDatasetService, type DatasetService } from './datasets.ts';
+import { createExportService, type ExportService } from './exports.ts';
 import { createFileService, type FileService } from './files.ts';
 import { userFolders, type UserFolders } from './folders.ts';
 import { indexRunner } from './indexJob.ts';
@@ -17,6 +18,7 @@ export interface Services {
   readonly workspaces: WorkspaceService;
   readonly files: FileService;
   readonly models: ModelService;
+  readonly exports: ExportService;
   readonly datasets: DatasetService;
   readonly indexing: IndexingService;
   readonly projections: ProjectionService;
@@ -52,6 +54,7 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
     projections,
     files: createFileService(),
     models: createModelService(inference),
+    exports: createExportService(inference),
     datasets: createDatasetService(),
     pictures: createPictureService(workspaces, projections),
     jobs: createJobService(workspaces),

@@ -10,6 +10,7 @@ export type RecentWorkspace = Outputs['workspaces']['recent'][number];
 export type Folder = Outputs['files']['list'];
 export type FileEntry = Folder['entries'][number];
 export type ImportReport = Outputs['models']['inspect'];
+export type DrawnNetwork = Outputs['models']['draw'];
 export type ReportedLayer = ImportReport['layers'][number];
 export type ReportedOperator = ImportReport['operators'][number];
 export type EditablePreprocessing = ImportReport['preprocessing'];

@@ -3,7 +3,7 @@ import { oc } from '@orpc/contract';
 import * as z from 'zod';
 import { channelOrders } from '../domain/preprocessing.ts';
 import { layerKinds } from '../domain/layers.ts';
-import { methods, scales, seeds } from '../domain/projection.ts';
+import { controls, methods, scales, seeds } from '../domain/projection.ts';
 import { errorCodes } from '../errors.ts';
 
 export const plainError = z.object({
@@ -31,6 +31,7 @@ export const box = z.tuple([z.int(), z.int(), z.int(), z.int()]).readonly();
 
 export const method = z.enum(methods);
 export const seed = z.enum(seeds);
+export const control = z.enum(controls);
 export const scale = z.enum(scales);
 
 export const resize = z.discriminatedUnion('kind', [

@@ -1,6 +1,6 @@
 /** One unit of one image, back to pixels: the numbers. The pictures come over media routes (media.ts). */
 import * as z from 'zod';
-import { box, channelNumber, imageNumber, indexId, layerNumber, method, procedure, seed } from './common.ts';
+import { box, channelNumber, control, imageNumber, indexId, layerNumber, method, procedure, seed } from './common.ts';
 
 export const projectionRecord = z.object({
   layer: z.string(),
@@ -10,6 +10,7 @@ export const projectionRecord = z.object({
   x: z.int(),
   method,
   seed,
+  control,
   box,
   support: box.nullable(),
   absmax: z.number(),
@@ -31,6 +32,7 @@ export const projections = {
         x: z.int().min(0),
         method,
         seed: seed.default('one'),
+        control: control.default('none'),
       }),
     )
     .output(projectionRecord),

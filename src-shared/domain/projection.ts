@@ -1,12 +1,27 @@
 /** The words of method.md sections 3 and 5 for projections and how they are shown. */
 import type { Box } from './geometry.ts';
 
-export const methods = ['deconvnet', 'guided', 'gradient'] as const;
+export const methods = ['deconvnet', 'guided', 'gradient', 'gradientInput', 'desalinet'] as const;
 export type Method = (typeof methods)[number];
 
-/** What stands at the unit when the walk down starts: 1.0 (default), or the unit's own activation. */
-export const seeds = ['one', 'value'] as const;
+/**
+ * What stands at the layer when the walk down starts, 0 everywhere else: `one` 1.0 at the unit (default); `value` the unit's own activation; `map` the whole
+ * map of its channel on this image; `logit` 1.0 at the score of a class, so only where a channel is one number.
+ */
+export const seeds = ['one', 'value', 'map', 'logit'] as const;
 export type Seed = (typeof seeds)[number];
+
+/** The seeds that a layer of this size knows: a channel with many positions holds no class score. */
+export function seedsOf(layer: { readonly height: number; readonly width: number }): readonly Seed[] {
+  return layer.height * layer.width === 1 ? seeds : seeds.filter((seed) => seed !== 'logit');
+}
+
+/**
+ * Honesty controls: the same projection with what it claims to show taken away. `randomWeights`: the same shapes with seeded random weights;
+ * `centreSwitches`: unpooled to the centre of each window instead of where this image's maximum was. A picture that stays the same did not depend on it.
+ */
+export const controls = ['none', 'randomWeights', 'centreSwitches'] as const;
+export type Control = (typeof controls)[number];
 
 /** `quantile`: symmetric, 99.5 % quantile of |x| (default); `minmax`: symmetric by the largest |x|; `shared`: one scale for the nine; `raw`: 1.0 = full contrast. */
 export const scales = ['quantile', 'minmax', 'shared', 'raw'] as const;
@@ -26,6 +41,7 @@ export interface ProjectionRecord {
   readonly x: number;
   readonly method: Method;
   readonly seed: Seed;
+  readonly control: Control;
   /** The unit's receptive field, clipped to the network input. */
   readonly box: Box;
   /** The smallest box that holds all non-zero values, `null` where the projection is zero everywhere. */

@@ -20,7 +20,7 @@ import { AppError } from '../../src-shared/errors.ts';
 import { dataPath, describeWithData } from '../support/testData.ts';
 
 /** What passed when this was written. */
-const leastPassed = { fileShapes: 173, freeBatch: 74 };
+const leastPassed = { fileShapes: 200, freeBatch: 80 };
 
 type Outcome = { readonly kind: 'passed' } | { readonly kind: 'refused'; readonly reason: string } | { readonly kind: 'failed'; readonly reason: string };
 

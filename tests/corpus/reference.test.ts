@@ -32,6 +32,9 @@ interface ReferenceHit {
 const scoreTolerance = 1e-4;
 const projectionTolerance = 1e-3;
 
+/** For a comparison that is not element by element. */
+const bytesOf = (values: Float32Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+
 for (const [name, images] of [['squeezenet1.1', 'images-224'], ['alexnet-conv1-pool5', 'images-227']] as const) {
   describeWithData(`${name} against the reference`, [`models/${name}.onnx`, `reference/${name}/reference.json`], () => {
     let folder = '';
@@ -101,6 +104,9 @@ for (const [name, images] of [['squeezenet1.1', 'images-224'], ['alexnet-conv1-p
         const image = (await store.images.findByPath(record.id, expected.image))!;
         const unit = { channel: expected.channel, imageNumber: image.number, y: expected.y, x: expected.x };
         const [projection] = await services.projections.many({ ...record, engine }, layer.number, [unit], expected.method, 'one');
+        const [kept] = await services.projections.many({ ...record, engine }, layer.number, [unit], expected.method, 'one');
+        expect(kept!.record, 'what the workspace kept').toEqual(projection!.record);
+        expect(Buffer.compare(bytesOf(kept!.values), bytesOf(projection!.values)), 'the values that the workspace kept').toBe(0);
         const { data } = await readNpy(dataPath(`reference/${name}/${expected.file}`));
         const whole = uncut(data, expected.box, 3, height, width);
         expect(whole.length).toBe(projection!.values.length);

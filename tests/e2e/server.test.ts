@@ -55,14 +55,14 @@ describe('who is let in', () => {
       expect(headers['set-cookie']).toBeUndefined();
     }
     expect((await raw({ path: '/', headers: { authorization: 'Bearer ' } })).status).toBe(401);
-    expect((await raw({ path: '/', headers: { cookie: 'switchback=' } })).status).toBe(401);
+    expect((await raw({ path: '/', headers: { cookie: `switchback-${server.port}=` } })).status).toBe(401);
   });
 
   it('takes the token once in the address and keeps it as a cookie that no script and no other site gets', async () => {
     const first = await raw({ path: `/?token=${token}` });
     expect(first.status).toBe(200);
-    expect(first.headers['set-cookie']).toEqual([`switchback=${token}; Path=/; HttpOnly; SameSite=Strict`]);
-    const again = await raw({ path: '/', headers: { cookie: `other=1; switchback=${token}` } });
+    expect(first.headers['set-cookie']).toEqual([`switchback-${server.port}=${token}; Path=/; HttpOnly; SameSite=Strict`]);
+    const again = await raw({ path: '/', headers: { cookie: `other=1; switchback-${server.port}=${token}` } });
     expect([again.status, again.headers['set-cookie']]).toEqual([200, undefined]);
   });
 
@@ -80,7 +80,7 @@ describe('who is let in', () => {
   });
 
   it('refuses other pages of the same browser, which would send the cookie along', async () => {
-    const cookie = `switchback=${token}`;
+    const cookie = `switchback-${server.port}=${token}`;
     for (const origin of ['http://evil.example', 'null', `https://127.0.0.1:${server.port}`, `http://127.0.0.1:${server.port + 1}`]) {
       const { status, text } = await rpc('settings/get', {}, { cookie, origin });
       expect([origin, status, text]).toEqual([origin, 403, 'Requests from other pages are refused.']);
@@ -153,7 +153,7 @@ describe('calls', () => {
   });
 
   it('takes the cookie in place of the bearer, as a browser sends it', async () => {
-    const answer = await rpc('workspaces/current', undefined, { cookie: `switchback=${token}` });
+    const answer = await rpc('workspaces/current', undefined, { cookie: `switchback-${server.port}=${token}` });
     expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { json: null }]);
   });
 });

@@ -6,6 +6,7 @@ import { specs } from '../../src-main/graph/ops/specs.ts';
 import type { Data, Engine } from '../../src-main/inference/engine.ts';
 import { oneNodeGraph, randomData, randomTensor, relativeDifference, seededRandom, windowOf, type Operand } from '../support/graphs.ts';
 import { allEngines, runOnce } from '../parity/allEngines.ts';
+import { randomCases } from './activationCases.ts';
 
 const batch = 2;
 const random = seededRandom(20261122);
@@ -31,6 +32,10 @@ const cases: readonly (readonly [kind: OpKind, title: string, graph: Graph])[] =
   ['MaxPool', 'dilated', oneNodeGraph('MaxPool', [x], windowOf([3, 3], { dilations: [2, 2], pads: [2, 2, 2, 2] }))],
   ['AveragePool', 'inside only', oneNodeGraph('AveragePool', [x], { ...windowOf([3, 2], { strides: [2, 2], pads: [1, 1, 2, 0] }), countIncludePad: false })],
   ['AveragePool', 'with pads', oneNodeGraph('AveragePool', [x], { ...windowOf([3, 3], { strides: [2, 1], pads: [1, 1, 1, 1] }), countIncludePad: true })],
+  ['MaxPool', 'dilated, with pads wider than the kernel', oneNodeGraph('MaxPool', [x], windowOf([2, 3], { strides: [1, 2], dilations: [4, 3], pads: [3, 3, 2, 0] }), ['y', 's'])],
+  ['MaxPool', 'dilated, with pads as wide as the kernel, without switches', oneNodeGraph('MaxPool', [x], windowOf([2, 2], { dilations: [3, 3], pads: [2, 1, 0, 2] }))],
+  ['AveragePool', 'dilated, inside only, with pads wider than the kernel', oneNodeGraph('AveragePool', [x], { ...windowOf([2, 3], { strides: [1, 2], dilations: [4, 3], pads: [3, 3, 2, 0] }), countIncludePad: false })],
+  ['AveragePool', 'dilated, with pads wider than the kernel', oneNodeGraph('AveragePool', [x], { ...windowOf([2, 3], { strides: [1, 2], dilations: [4, 3], pads: [3, 3, 2, 0] }), countIncludePad: true })],
   ['GlobalAveragePool', '', oneNodeGraph('GlobalAveragePool', [x], {})],
   ['Relu', '', oneNodeGraph('Relu', [x], {})],
   ['LeakyRelu', '', oneNodeGraph('LeakyRelu', [x], { alpha: 0.2 })],
@@ -58,6 +63,7 @@ const cases: readonly (readonly [kind: OpKind, title: string, graph: Graph])[] =
   ['ReduceSum', 'rows and columns', oneNodeGraph('ReduceSum', [x], { axes: [2, 3] })],
   ['Identity', '', oneNodeGraph('Identity', [x], {})],
   ['SpatialMax', '', oneNodeGraph('SpatialMax', [x], {}, ['y', 's'])],
+  ...randomCases,
 ];
 
 /** Unpool has no plain random input: its switches must be positions. It is covered by hand, and by the adjoint of MaxPool. */

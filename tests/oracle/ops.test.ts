@@ -7,6 +7,7 @@ import { specs } from '../../src-main/graph/ops/specs.ts';
 import type { Data, Engine } from '../../src-main/inference/engine.ts';
 import { floatData, floatTensor, oneNodeGraph, relativeDifference, windowOf } from '../support/graphs.ts';
 import { allEngines, runOnce } from '../parity/allEngines.ts';
+import { handCases } from './activationCases.ts';
 
 interface Case {
   readonly kind: OpKind;
@@ -231,6 +232,7 @@ const cases: readonly Case[] = [
     kind: 'SpatialMax', title: 'of a row is the row',
     graph: oneNodeGraph('SpatialMax', [x(3)], {}, ['y', 's']), feeds: image([3], [4, -1, 0]), expected: { ...y([1, 3], [4, -1, 0]), s: { shape: [1, 3], values: [0, 0, 0] } },
   },
+  ...handCases,
 ];
 
 let engines: Engine[];
@@ -287,6 +289,20 @@ describe('a score that is no number', () => {
   it('is reported as NaN, wherever in the channel it stands', async () => {
     for (const engine of engines) {
       expect([...(await runOnce(engine, graph, feeds)).get('y')!.data], engine.description).toEqual([NaN, 6]);
+    }
+  });
+});
+
+describe('zeros put on before a max pool', () => {
+  it('win over negative values, unlike the padding of the pool', async () => {
+    const builder = createGraphBuilder('pad and pool');
+    builder.input('x', 'float32', ['batch', 1, 2, 2]);
+    builder.add('Pad', ['x'], { pads: [1, 1, 0, 0], value: 0 }, { outputs: ['padded'] });
+    builder.add('MaxPool', ['padded'], windowOf([2, 2]), { outputs: ['y'] });
+    const graph = builder.finish(['y']);
+    for (const engine of engines) {
+      const results = await runOnce(engine, graph, image([1, 2, 2], [-1, -2, -3, -4]));
+      expect([...results.get('y')!.data], engine.description).toEqual([0, 0, 0, -1]);
     }
   });
 });

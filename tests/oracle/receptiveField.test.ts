@@ -122,7 +122,7 @@ describe('over several paths', () => {
 interface Judged { readonly title: string; readonly graph: Graph; /** The window is as small as it can be: its border rows and columns matter. */ readonly tight: boolean }
 
 const judged: readonly Judged[] = [
-  { title: 'convolutions and pools, padded and strided', tight: true, graph: network([1, 19, 21], (net) => net.conv(net.averagePool(net.conv('image', 'a', 2, { kernel: 5, stride: 2, pad: 2 }), { kernel: 3, stride: 2, endPad: 1 }), 'y', 1, { kernel: 3, pad: 1 })) },
+  { title: 'convolutions and pools, padded and strided', tight: true, graph: network([1, 23, 25], (net) => net.conv(net.averagePool(net.conv('image', 'a', 2, { kernel: 5, stride: 2, pad: 2 }), { kernel: 3, stride: 2, endPad: 1 }), 'y', 1, { kernel: 3, pad: 1 })) },
   { title: 'dilation and uneven pads', tight: true, graph: network([1, 18, 17], (net) => net.conv(net.conv('image', 'a', 1, { kernel: 3, dilation: 2, pad: 3, endPad: 1 }), 'y', 1, { kernel: 2, stride: 3, pad: 0, endPad: 2 })) },
   {
     title: 'branches of different reach, then a residual add', tight: true,

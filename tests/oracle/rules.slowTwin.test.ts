@@ -4,8 +4,6 @@
  * sides read: the twin walks it in float64, the graph goes through projectionGraph and an engine.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Method } from '../../src-shared/domain/projection.ts';
-import { methods } from '../../src-shared/domain/projection.ts';
 import { createGraphBuilder, type GraphBuilder } from '../../src-main/graph/build.ts';
 import { withBatch, type Graph } from '../../src-main/graph/graph.ts';
 import type { Engine } from '../../src-main/inference/engine.ts';
@@ -14,6 +12,10 @@ import { createReferenceEngine } from '../../src-main/inference/reference/engine
 import { projectionGraph } from '../../src-main/rewrite/backward/projectionGraph.ts';
 import { floatTensor, normalFloats, seededRandom, windowOf, type Random } from '../support/graphs.ts';
 import { runOnce } from '../parity/allEngines.ts';
+
+/** The methods of the papers that the twin knows. */
+const methods = ['deconvnet', 'guided', 'gradient'] as const;
+type Method = (typeof methods)[number];
 
 /** [channel][row][column] */
 type Maps = readonly (readonly (readonly number[])[])[];

@@ -13,6 +13,7 @@ import { rules } from '../../src-main/rewrite/backward/rules/rules.ts';
 import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/engine.ts';
 import { floatTensor, innerProduct, randomData, randomTensor, seededRandom, windowOf } from '../support/graphs.ts';
 import { runOnce } from '../parity/allEngines.ts';
+import { ruleCases } from './activationCases.ts';
 
 interface Case {
   readonly title: string;
@@ -123,6 +124,10 @@ const cases: readonly Case[] = [
     graph: network([2, 2, 3], (b) => add(b, 'Concat', [branch(b, 'first', 2, 3), 'image', branch(b, 'third', 2, 1), 'image'], { axis: 1 })),
   },
   { title: 'Concat: along rows', kinds: ['Concat'], linear: true, graph: network([2, 2, 3], (b) => add(b, 'Concat', ['image', branch(b, 'second', 2)], { axis: 2 })) },
+  {
+    title: 'Where: each position to the branch that was chosen', kinds: ['Where'], linear: true,
+    graph: network([2, 2, 3], (b) => add(b, 'Where', [b.tensor({ name: 'mask', dataType: 'bool', shape: [1, 1, 2, 3], data: Uint8Array.of(1, 0, 1, 0, 0, 1) }), 'image', branch(b, 'second', 2)], {})),
+  },
   { title: 'Mul: of two computed values', kinds: ['Mul'], linear: false, graph: network([2, 3, 2], (b) => add(b, 'Mul', [branch(b, 'first', 2), branch(b, 'second', 2)], {})) },
   { title: 'Mul: a value by itself', kinds: ['Mul'], linear: false, graph: network([2, 2, 2], (b) => add(b, 'Mul', ['image', 'image'], {})) },
   { title: 'Mul: a gate broadcast over positions', kinds: ['Mul'], linear: false, graph: network([2, 3, 2], (b) => add(b, 'Mul', ['image', add(b, 'GlobalAveragePool', [branch(b, 'gate', 2)], {})], {})) },
@@ -139,6 +144,7 @@ const cases: readonly Case[] = [
   plain('MaxPool', 'overlapping windows, padded', false, [2, 5, 6], windowOf([3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] })),
   plain('MaxPool', 'extended past the border as ceil_mode does', false, [1, 6, 6], windowOf([3, 3], { strides: [2, 2], pads: [0, 0, 1, 1] })),
   plain('MaxPool', 'dilated', false, [1, 6, 7], windowOf([2, 3], { dilations: [2, 2] })),
+  ...ruleCases,
 ];
 
 it('has a case for every op kind with a way down', () => {

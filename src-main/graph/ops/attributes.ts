@@ -38,6 +38,25 @@ export interface OpAttributes {
   readonly LeakyRelu: { readonly alpha: number };
   /** x -> min(max(x, minimum), maximum); infinities where a bound is absent. */
   readonly Clip: { readonly minimum: number; readonly maximum: number };
+  /** x, slope W (broadcast against x, e.g. `[C, 1, 1]`) -> x above 0, slope * x below. */
+  readonly PRelu: None;
+  /** x -> gamma * x above 0, gamma * alpha * (e^x - 1) below. SELU is one of them. */
+  readonly Elu: { readonly alpha: number; readonly gamma: number };
+  /** x -> x above alpha, 0 elsewhere. */
+  readonly ThresholdedRelu: { readonly alpha: number };
+  /** x -> 1 / (1 + e^-x). */
+  readonly Sigmoid: None;
+  /** x -> min(max(alpha * x + beta, 0), 1). */
+  readonly HardSigmoid: { readonly alpha: number; readonly beta: number };
+  /** x -> x * min(max(x / 6 + 1/2, 0), 1). */
+  readonly HardSwish: None;
+  readonly Tanh: None;
+  /** x -> ln(1 + e^x). */
+  readonly Softplus: None;
+  /** x -> the error function of x (GELU is made of it). */
+  readonly Erf: None;
+  /** x -> natural logarithm. */
+  readonly Log: None;
   /** x -> x / (bias + alpha / size * sum over a window of channels of x^2)^beta; window of channel c: c - floor((size-1)/2) .. c + ceil((size-1)/2). */
   readonly LRN: { readonly size: number; readonly alpha: number; readonly beta: number; readonly bias: number };
   /** x, scale W, bias W, mean W, variance W (each `[C]`) -> y. */
@@ -58,6 +77,11 @@ export interface OpAttributes {
   readonly Slice: { readonly axis: number; readonly start: number; readonly end: number };
   /** x `[N, C, H, W]` -> padded on its last two axes with `value`. */
   readonly Pad: { readonly pads: Pads; readonly value: number };
+  /**
+   * x `[N, C, H, W]`, matrix W `[size, H]` (axis 2) or `[size, W]` (axis 3) -> each row or column replaced by its product with the matrix: resizing, padding
+   * by reflection, any linear map along one spatial axis. `window` is where an output position looks along that axis, in input steps (rational for enlargements).
+   */
+  readonly SpatialLinear: { readonly axis: 2 | 3; readonly size: number; readonly window: { readonly size: number; readonly stride: number; readonly offset: number } };
   /** a `[N, K]`, b W `[K, M]` (or `[M, K]` with transposeB), bias? W `[M]` -> `[N, M]`. */
   readonly Gemm: { readonly transposeB: boolean };
   /** x -> same elements in a shape that is known up to the batch. */

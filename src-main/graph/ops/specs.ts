@@ -5,7 +5,7 @@ import { add, mul, sub, where } from './broadcasting.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './convTranspose.ts';
-import { batchNormalization, clip, greater, identity, leakyRelu, lrn, pow, relu, softmax } from './elementwise.ts';
+import { batchNormalization, clip, elu, erf, greater, hardSigmoid, hardSwish, identity, leakyRelu, log, lrn, pow, prelu, relu, sigmoid, softmax, softplus, tanh, thresholdedRelu } from './elementwise.ts';
 import { gemm } from './gemm.ts';
 import { globalAveragePool } from './globalAveragePool.ts';
 import { maxPool } from './maxPool.ts';
@@ -14,6 +14,7 @@ import { reduceSum } from './reduceSum.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 import type { OpSpec } from './spec.ts';
+import { spatialLinear } from './spatialLinear.ts';
 import { spatialMax } from './spatialMax.ts';
 import { transpose } from './transpose.ts';
 import { unpool } from './unpool.ts';
@@ -28,6 +29,16 @@ export const specs = {
   Relu: relu,
   LeakyRelu: leakyRelu,
   Clip: clip,
+  PRelu: prelu,
+  Elu: elu,
+  ThresholdedRelu: thresholdedRelu,
+  Sigmoid: sigmoid,
+  HardSigmoid: hardSigmoid,
+  HardSwish: hardSwish,
+  Tanh: tanh,
+  Softplus: softplus,
+  Erf: erf,
+  Log: log,
   LRN: lrn,
   BatchNormalization: batchNormalization,
   Add: add,
@@ -45,6 +56,7 @@ export const specs = {
   Softmax: softmax,
   ReduceSum: reduceSum,
   Identity: identity,
+  SpatialLinear: spatialLinear,
   SpatialMax: spatialMax,
 } satisfies { readonly [K in OpKind]: OpSpec<K> };
 

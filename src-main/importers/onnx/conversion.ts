@@ -40,16 +40,24 @@ export interface Conversion {
   shapeOf(name: string): Shape;
   /** Adds a constant made from the file's, under a free name made from the wish. */
   tensor(wish: string, constant: Omit<Tensor, 'name'>): string;
+  /** Notes a constant made from the file's, under a free name made from the wish; it comes into the graph when a node reads it. */
+  know(wish: string, constant: Constant): string;
+  /** Counts elements that a few bytes of the file ask for; refuses when all of them exceed what a network needs, before memory is taken. */
+  spend(operator: Operator, elements: number): void;
   /** A free name for a value between two nodes. */
   intermediate(wish: string): string;
   /** Adds a node. `inputs` are values or constants by name, '' where an optional one is left out. */
   add<K extends OpKind>(kind: K, inputs: readonly string[], attributes: OpAttributes[K], outputs: readonly string[]): void;
+  /** Adds a node whose only output stands between two nodes; `suffix` ends the output's name, which is returned. */
+  step<K extends OpKind>(kind: K, inputs: readonly string[], attributes: OpAttributes[K], suffix: string): string;
+  /** A single number as a constant, for arithmetic with a value of any shape. */
+  number(value: number): string;
   /** True when the value is an output of the network or some operator reads it. */
   isUsed(name: string): boolean;
   /** The only operator that reads the value, undefined where there are several, none, or it is an output of the network. */
   onlyReader(name: string): Operator | undefined;
-  /** Marks an operator as done together with the present one. */
-  absorb(operator: Operator): void;
+  /** Marks an operator as done together with the present one, as part of a node of that kind. */
+  absorb(operator: Operator, kind: OpKind): void;
 }
 
 /** Adds to the conversion what the operator computes. Throws AppError UNSUPPORTED by `refuse`. */
@@ -78,6 +86,21 @@ export function featureMapShape(operator: Operator, conversion: Conversion): { r
   if (shape.length !== 4) refuse(operator, `works on ${shape.length - 2} spatial ${shape.length - 2 === 1 ? 'axis' : 'axes'}; Switchback handles pictures, which have 2`);
   if (typeof channels !== 'number' || typeof height !== 'number' || typeof width !== 'number') refuse(operator, 'has the batch on another axis than the first');
   return { channels, height, width };
+}
+
+/** A part of an operator: adds nodes that make `output` from `input`. */
+export type Stage = (input: string, output: string) => void;
+
+/** Runs the stages from the operator's first input to its first output, which the last stage names; without stages the value stays. */
+export function runStages(operator: Operator, conversion: Conversion, stages: readonly Stage[]): void {
+  let value = operator.inputs[0]!;
+  const output = operator.outputs[0]!;
+  if (stages.length === 0) return conversion.add('Identity', [value], {}, [output]);
+  stages.forEach((stage, index) => {
+    const made = index === stages.length - 1 ? output : conversion.intermediate(`${output}/stage${index + 1}`);
+    stage(value, made);
+    value = made;
+  });
 }
 
 export function attributesOf(list: readonly OnnxAttribute[]): Attributes {

@@ -11,6 +11,9 @@ import { constantOf, type Constant } from './constants.ts';
 import { refuse, type Conversion, type Operator } from './conversion.ts';
 import type { OnnxGraph } from './messages.ts';
 
+/** Elements of all constants made at import: 1 GiB of float32. The largest net of the ONNX zoo has 143 million. */
+const mostMade = 2 ** 28;
+
 export interface ConversionState {
   readonly conversion: Conversion;
   begin(operator: Operator): void;
@@ -32,6 +35,7 @@ export function createConversionState(builder: GraphBuilder, graph: OnnxGraph, o
   const absorbed = new Set<Operator>();
   const made = new Map<string, { count: number; kinds: Set<OpKind> }>();
   let current: Operator | undefined;
+  let spent = 0;
 
   const constant = (name: string): Constant | undefined => {
     const known = constants.get(name);
@@ -69,19 +73,35 @@ export function createConversionState(builder: GraphBuilder, graph: OnnxGraph, o
     constant,
     shapeOf: (name): Shape => (builder.has(name) ? builder.valueOf(name).shape : (constant(name)?.shape ?? [])),
     tensor: (wish, tensor) => builder.tensor({ ...tensor, name: free(wish) }),
+    know(wish, value) {
+      const name = free(wish);
+      constants.set(name, value);
+      return name;
+    },
+    spend(operator, elements) {
+      spent += elements;
+      if (!(elements >= 0 && spent <= mostMade)) refuse(operator, `makes constants of ${elements} values, more than any network needs (${mostMade} in all)`);
+    },
     intermediate: free,
     add(kind, inputs, attributes, outputs) {
       const operator = current!;
+      if (outputs.length > (kind === 'MaxPool' ? 2 : 1)) refuse(operator, `names ${outputs.length} results; it has fewer`);
       count(operator).kinds.add(kind);
       builder.add(kind, inputs.map(operand), attributes, { outputs, ...(operator.name ? { name: operator.name } : {}) });
     },
+    step(kind, inputs, attributes, suffix) {
+      const output = free(`${current!.outputs[0]!}/${suffix}`);
+      conversion.add(kind, inputs, attributes, [output]);
+      return output;
+    },
+    number: (value) => conversion.tensor(`${current!.outputs[0]!}/${value}`, { dataType: 'float32', shape: [], data: Float32Array.of(value) }),
     isUsed: (name) => networkOutputs.has(name) || readers.has(name),
     onlyReader: (name) => (networkOutputs.has(name) || readers.get(name)?.length !== 1 ? undefined : readers.get(name)![0]),
-    absorb(operator) {
+    absorb(operator, kind) {
       absorbed.add(operator);
       const entry = count(operator);
       entry.count++;
-      entry.kinds.add('Gemm');
+      entry.kinds.add(kind);
     },
   };
   return {

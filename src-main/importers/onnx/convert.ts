@@ -6,13 +6,15 @@ import { AppError } from '../../../src-shared/errors.ts';
 import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
 import type { Model } from '../../graph/graph.ts';
 import type { ImportReport, OpenOptions } from '../format.ts';
-import { graphDataType } from './constants.ts';
-import { attributesOf, refuse, type Operator } from './conversion.ts';
-import { createConversionState, type ConversionState } from './conversionState.ts';
+import { dataTypeName, graphDataType } from './constants.ts';
+import { attributesOf, refuse, type Conversion, type Operator } from './conversion.ts';
+import { createConversionState } from './conversionState.ts';
 import { foldOperator, folds } from './fold.ts';
 import { fedInputs, imageInputOf, type ImageInput } from './imageInput.ts';
+import { createLayout } from './layout.ts';
 import type { OnnxGraph, OnnxNode } from './messages.ts';
 import { converters } from './operators/table.ts';
+import { refuseOtherNetworks } from './otherNetworks.ts';
 import type { ReadableOnnxModel } from './read.ts';
 
 export interface ConvertOptions extends OpenOptions {
@@ -29,6 +31,7 @@ export function convertOnnx(file: ReadableOnnxModel, fileName: string, options: 
   const warnings: string[] = [];
   const opset = file.opsetImports.find(({ domain }) => isStandard(domain))?.version ?? 1;
   const operators = graph.nodes.map(operatorOf);
+  refuseOtherNetworks(graph, fileName);
   refuseUnknown(graph.nodes, operators, fileName);
   if (graph.sparseInitializers.length > 0) {
     throw new AppError('UNSUPPORTED', `${fileName} holds ${graph.sparseInitializers.length} sparse tensor(s). Export the network with dense weights.`, { file: fileName });
@@ -38,15 +41,19 @@ export function convertOnnx(file: ReadableOnnxModel, fileName: string, options: 
   const builder = createGraphBuilder(graph.name || fileName);
   const imageInput = declareInputs(builder, graph, fileName, options);
   const state = createConversionState(builder, graph, operators, opset, imageInput.fileBatch);
+  const layout = createLayout(state.conversion);
+  if (imageInput.channelsLast) layout.see(imageInput.name, imageInput.name);
+  const fromFile: Conversion = { ...state.conversion, shapeOf: layout.shapeOf };
   for (const operator of operators) {
     if (state.isAbsorbed(operator)) continue;
     state.begin(operator);
-    checkOrder(operator, state, fileName);
-    const value = foldOperator(operator, state.conversion);
+    checkOrder(operator, (name) => state.isKnown(name) || layout.isKnown(name), fileName);
+    const value = foldOperator(operator, fromFile);
     if (value) state.know(operator.outputs[0]!, value);
-    else (converters[operator.type] ?? refuseDynamic)(operator, state.conversion);
+    else layout.arrange(operator, (arranged) => (converters[operator.type] ?? refuseDynamic)(arranged, state.conversion));
   }
-  const outputs = graph.outputs.map(({ name = '' }) => state.fetchable(name, fileName));
+  const outputs = [...new Set(graph.outputs.map(({ name = '' }) => state.fetchable(layout.sourceOf(name), fileName)))];
+  if (imageInput.channelsLast) warnings.push(channelsLastWarning(imageInput.name, layout.absorbed()));
   return {
     model: { format: 'onnx', graph: builder.finish(outputs), imageInput: imageInput.name, provenance: provenanceOf(file, opset) },
     report: { operators: state.counts(), warnings },
@@ -62,10 +69,11 @@ function declareInputs(builder: GraphBuilder, graph: OnnxGraph, fileName: string
   const inputs = fedInputs(graph);
   for (const { name = '', type } of inputs) {
     const dataType = graphDataType(type?.tensorType?.elementType);
-    if (!dataType) throw new AppError('UNSUPPORTED', `The input ${JSON.stringify(name)} of ${fileName} has elements of a type that the graph does not know.`);
+    if (!dataType) throw new AppError('UNSUPPORTED', `The input ${JSON.stringify(name)} of ${fileName} holds ${dataTypeName(type?.tensorType?.elementType)} values, which no node of the graph takes.`);
+    if (name === '') throw new AppError('UNREADABLE_FILE', `An input of ${fileName} has no name. Export the network again.`, { file: fileName });
     builder.input(name, dataType, (type?.tensorType?.shape?.dimensions ?? []).map(({ value = 0 }) => value));
   }
-  return { name: inputs[0]?.name ?? '', shape: [], fileBatch: 0 };
+  return { name: inputs[0]?.name ?? '', shape: [], fileBatch: 0, channelsLast: false };
 }
 
 function operatorOf(node: OnnxNode): Operator {
@@ -98,8 +106,13 @@ function refuseUnknown(nodes: readonly OnnxNode[], operators: readonly Operator[
   );
 }
 
-function checkOrder(operator: Operator, state: ConversionState, fileName: string): void {
-  const missing = operator.inputs.find((input) => !state.isKnown(input));
+function channelsLastWarning(input: string, absorbed: number): string {
+  const gone = absorbed === 1 ? 'its one Transpose is' : `its ${absorbed} Transposes are`;
+  return `The file has its pictures ${JSON.stringify(input)} channels last; the graph has them channels first, and ${gone} not needed.`;
+}
+
+function checkOrder(operator: Operator, isKnown: (name: string) => boolean, fileName: string): void {
+  const missing = operator.inputs.find((input) => !isKnown(input));
   if (missing === undefined) return;
   throw new AppError('UNREADABLE_FILE', `Node ${operator.title} of ${fileName} reads ${JSON.stringify(missing)}, which nothing before it makes. Export the network again.`, { file: fileName, node: operator.name });
 }

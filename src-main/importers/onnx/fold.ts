@@ -5,14 +5,9 @@
 import { elementCount, type Dimension } from '../../graph/graph.ts';
 import { constantOf, dataTypeName, graphDataType, integerVector, numbersOf, type Constant } from './constants.ts';
 import { refuse, type Conversion, type Operator } from './conversion.ts';
+import { arithmeticFolds, broadcastShape, stridesWithin, type Fold } from './foldArithmetic.ts';
 import { constantFrom, gather, pick, pickAlong, positions, stridesOf } from './rearrange.ts';
 import { axesOf, normalizeAxis } from './shapes.ts';
-
-/** Returns the value of the first output, or undefined where this operator must run after all. */
-type Fold = (operator: Operator, inputs: readonly Constant[], conversion: Conversion) => Constant | undefined;
-
-/** Elements that fill the 2 GiB of the largest ONNX file: a few bytes must not ask for more memory than that. */
-const largestConstant = 2 ** 29;
 
 /** The operator's value, where it can be computed now. */
 export function foldOperator(operator: Operator, conversion: Conversion): Constant | undefined {
@@ -26,19 +21,26 @@ export function foldOperator(operator: Operator, conversion: Conversion): Consta
     inputs.push(constant);
   }
   if (inputs.length < (leastInputs[operator.type] ?? 1)) refuse(operator, 'lacks an input');
-  return fold(operator, inputs, conversion);
+  const value = fold(operator, inputs, conversion);
+  // Each step may make a copy of its input; many of them in a row must not fill the memory.
+  if (value && !sharing.has(operator.type)) conversion.spend(operator, elementCount(value.shape));
+  return value;
 }
 
+/** Types whose values are no copies, or were counted before they were made. */
+const sharing = new Set(['Constant', 'ConstantOfShape', 'Identity', 'Dropout', 'Reshape', 'Flatten', 'Unsqueeze', 'Squeeze']);
+
 /** Inputs that an operator cannot do without, where that is not one. */
-const leastInputs: Readonly<Record<string, number>> = { Constant: 0, Gather: 2, Add: 2, Sub: 2, Mul: 2, Div: 2 };
+const leastInputs: Readonly<Record<string, number>> = { Constant: 0, Gather: 2, Expand: 2, Tile: 2, Where: 3, Range: 3, Add: 2, Sub: 2, Mul: 2, Div: 2, Pow: 2, Mod: 2, Equal: 2, Less: 2, Greater: 2, And: 2, Or: 2 };
 
 export const folds: Readonly<Record<string, Fold>> = {
   Constant: foldConstant,
-  ConstantOfShape(operator, [sizes]) {
+  ConstantOfShape(operator, [sizes], conversion) {
     const shape = numbersOf(sizes!);
     if (!shape) return refuse(operator, 'makes a constant as large as the batch, which is only chosen at run time');
     const count = elementCount(shape);
-    if (!(count >= 0 && count <= largestConstant) || shape.some((size) => size < 0)) refuse(operator, `makes a constant of ${shape.join(' x ')} values, more than any file can hold`);
+    if (shape.some((size) => size < 0)) refuse(operator, `makes a constant of ${shape.join(' x ')} values`);
+    conversion.spend(operator, count);
     const value = operator.attributes.raw('value')?.t;
     const filler = value ? constantOf(value) : undefined;
     if (filler && filler.dataType !== 'float32') return pick(filler, shape, () => 0);
@@ -52,7 +54,7 @@ export const folds: Readonly<Record<string, Fold>> = {
     if (!target) return refuse(operator, `casts to ${dataTypeName(dataType)}`);
     if (target === x!.dataType) return x;
     const numbers = numbersOf(x!);
-    if (!numbers) return refuse(operator, 'computes with the batch size, which is only chosen at run time');
+    if (!numbers) return target === 'bool' ? refuse(operator, 'computes with the batch size, which is only chosen at run time') : { ...x!, dataType: target };
     return constantFrom(target, x!.shape, target === 'bool' ? numbers.map((value) => Number(value !== 0)) : numbers);
   },
   Reshape(operator, [x, target]) {
@@ -101,12 +103,13 @@ export const folds: Readonly<Record<string, Fold>> = {
     }
     return gather(first!.dataType, shape, elements);
   },
-  Gather(operator, [x, indices]) {
+  Gather(operator, [x, indices], conversion) {
     const axis = normalizeAxis(operator, operator.attributes.integer('axis', 0), x!.shape.length);
     const size = x!.shape[axis]!;
     const wanted = (numbersOf(indices!) ?? []).map((index) => (index < 0 ? index + size : index));
     const after = elementCount(x!.shape.slice(axis + 1));
     const shape = [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)];
+    conversion.spend(operator, elementCount(shape));
     return pick(x!, shape, (position) => {
       const inner = position % after;
       const rest = Math.floor(position / after);
@@ -115,12 +118,41 @@ export const folds: Readonly<Record<string, Fold>> = {
     });
   },
   Slice: foldSlice,
-  Add: arithmetic((a, b) => a + b),
-  Sub: arithmetic((a, b) => a - b),
-  Mul: arithmetic((a, b) => a * b),
-  Div: arithmetic((a, b, whole) => (whole ? Math.trunc(a / b) : a / b)),
-  Sqrt: (operator, [x]) => foldEach(operator, x!, Math.sqrt),
-  Neg: (operator, [x]) => foldEach(operator, x!, (value) => -value),
+  ...arithmeticFolds,
+  Where(operator, [condition, a, b], conversion) {
+    const shape = [condition!, a!, b!].map((each) => each.shape).reduce(broadcastShape);
+    conversion.spend(operator, elementCount(shape));
+    const [choose, left, right] = [condition!, a!, b!].map((each) => positions(shape, stridesWithin(each.shape, shape), 0));
+    return gather(a!.dataType, shape, Array.from({ length: elementCount(shape) }, (_, at) => (condition!.data[choose!(at)] ? a!.data[left!(at)]! : b!.data[right!(at)]!)));
+  },
+  Expand(operator, [x, target], conversion) {
+    const wanted = numbersOf(target!);
+    if (!wanted) return refuse(operator, 'repeats a constant once per image of the batch');
+    const shape = broadcastShape(x!.shape, wanted);
+    conversion.spend(operator, elementCount(shape));
+    return pickAlong(x!, shape, stridesWithin(x!.shape, shape), 0);
+  },
+  Tile(operator, [x, repeats], conversion) {
+    const times = numbersOf(repeats!);
+    if (!times || times.some((count) => !(count >= 0))) return refuse(operator, 'repeats a constant once per image of the batch');
+    const shape = x!.shape.map((size, axis) => size * (times[axis] ?? 1));
+    conversion.spend(operator, elementCount(shape));
+    const [outer, inner] = [stridesOf(shape), stridesOf(x!.shape)];
+    return pick(x!, shape, (at) => shape.reduce((place, size, axis) => place + ((Math.floor(at / outer[axis]!) % size) % x!.shape[axis]!) * inner[axis]!, 0));
+  },
+  Range(operator, inputs, conversion) {
+    const [start, limit, step] = inputs.map((input) => numbersOf(input)?.[0] ?? NaN) as [number, number, number];
+    const count = Math.max(0, Math.ceil((limit - start) / step));
+    conversion.spend(operator, count);
+    return constantFrom(inputs[0]!.dataType, [count], Array.from({ length: count }, (_, index) => start + index * step));
+  },
+  ReduceProd(operator, [x, axesInput]) {
+    const axes = axesOf(operator, axesInput, x!.shape.length, 'operand') ?? x!.shape.map((_, axis) => axis);
+    const numbers = numbersOf(x!);
+    if (!numbers || axes.length !== x!.shape.length) return refuse(operator, numbers ? 'multiplies over some axes of a constant; only over all of them is supported' : 'computes with the batch size, which is only chosen at run time');
+    const shape = operator.attributes.integer('keepdims', 1) === 1 ? x!.shape.map(() => 1) : [];
+    return constantFrom(x!.dataType, shape, [numbers.reduce((product, value) => product * value, 1)]);
+  },
 };
 
 /** The sizes of any value are known but for the batch. */
@@ -166,30 +198,4 @@ function foldSlice(operator: Operator, [x, ...bounds]: readonly Constant[]): Con
     strides[axis] = strides[axis]! * step;
   });
   return pickAlong(x!, shape, strides, offset);
-}
-
-function arithmetic(compute: (a: number, b: number, whole: boolean) => number): Fold {
-  return (operator, [a, b]) => {
-    const left = numbersOf(a!);
-    const right = numbersOf(b!);
-    if (!left || !right) return refuse(operator, 'computes with the batch size, which is only chosen at run time');
-    const rank = Math.max(a!.shape.length, b!.shape.length);
-    const sizeAt = (shape: readonly number[], axis: number): number => shape[axis - rank + shape.length] ?? 1;
-    const shape = Array.from({ length: rank }, (_, axis) => (sizeAt(a!.shape, axis) === 1 ? sizeAt(b!.shape, axis) : sizeAt(a!.shape, axis)));
-    const stridesFor = (own: readonly number[]): number[] => {
-      const strides = stridesOf(own);
-      return shape.map((_, axis) => (sizeAt(own, axis) === 1 ? 0 : strides[axis - rank + own.length]!));
-    };
-    const result = new Array<number>(elementCount(shape));
-    const [places, others] = [positions(shape, stridesFor(a!.shape), 0), positions(shape, stridesFor(b!.shape), 0)];
-    const whole = a!.dataType !== 'float32';
-    for (let index = 0; index < result.length; index++) result[index] = compute(left[places(index)]!, right[others(index)]!, whole);
-    return constantFrom(a!.dataType, shape, result);
-  };
-}
-
-function foldEach(operator: Operator, x: Constant, compute: (value: number) => number): Constant {
-  const numbers = numbersOf(x);
-  if (!numbers) return refuse(operator, 'computes with the batch size, which is only chosen at run time');
-  return constantFrom(x.dataType, x.shape, numbers.map(compute));
 }

@@ -5,12 +5,13 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { Match, ModelFormat } from '../format.ts';
 import { convertOnnx } from './convert.ts';
+import { withExternalData } from './externalData.ts';
 import { readOnnx } from './read.ts';
 
 export const onnxFormat: ModelFormat = {
   name: 'onnx',
   match: matchOnnx,
-  convert: (bytes, fileName, options) => convertOnnx(readOnnx(bytes, fileName), fileName, options),
+  convert: (bytes, fileName, options, siblings) => convertOnnx(withExternalData(readOnnx(bytes, fileName), fileName, siblings), fileName, options),
 };
 
 /** Field numbers of ModelProto: 1, 5 are numbers, the others blocks. */

@@ -8,6 +8,7 @@ export interface OnnxModel {
   readonly irVersion?: number;
   readonly producerName?: string;
   readonly producerVersion?: string;
+  readonly docString?: string;
   readonly graph?: OnnxGraph;
   readonly opsetImports: readonly OnnxOpset[];
   readonly functions: readonly { readonly name?: string; readonly domain?: string }[];
@@ -86,6 +87,7 @@ export const onnxSchema: Schema = {
     1: one('irVersion', 'integer'),
     2: one('producerName', 'string'),
     3: one('producerVersion', 'string'),
+    6: one('docString', 'string'),
     7: message('graph', 'Graph'),
     8: messages('opsetImports', 'Opset'),
     25: messages('functions', 'Function'),

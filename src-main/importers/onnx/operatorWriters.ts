@@ -1,37 +1,19 @@
 /**
- * How each op kind of the graph is spelled in ONNX, opset 17: mostly one operator; Unpool and SpatialMax are made of several.
+ * How each op kind of the graph is spelled in ONNX, opset 17: mostly one operator; pooling (poolingWriters.ts), LRN and linear maps may be several.
  * Input and output types are known, so every spelling is free of choices at run time and any ONNX runtime can run it.
  */
-import type { DataType, NodeOf, Shape, Tensor, Value } from '../../graph/graph.ts';
-import type { OpKind, WindowAttributes } from '../../graph/ops/attributes.ts';
-
-type AttributeValue = number | string | readonly number[] | { readonly float: number };
-
-export interface NodeWriter {
-  /** Type of the node's input or output. */
-  input(index: number): Value;
-  output(index: number): Value;
-  /** A free name for a value between two ONNX nodes. */
-  intermediate(suffix: string): string;
-  /** Adds a constant under a free name and returns that name. */
-  constant(suffix: string, dataType: DataType, shape: readonly number[], data: Tensor['data']): string;
-  /** Adds an ONNX node. The first takes the graph node's own name. */
-  add(opType: string, inputs: readonly string[], outputs: readonly string[], attributes?: Readonly<Record<string, AttributeValue>>): void;
-}
-
-type OperatorWriter<K extends OpKind> = (node: NodeOf<K>, writer: NodeWriter) => void;
+import type { NodeOf } from '../../graph/graph.ts';
+import type { OpKind } from '../../graph/ops/attributes.ts';
+import { integers, scalar, target, window, type NodeWriter, type OperatorWriter } from './nodeWriter.ts';
+import { writeAveragePool, writeMaxPool, writeSpatialMax, writeUnpool } from './poolingWriters.ts';
 
 export const operatorWriters = {
   Conv: (node, { add }) => add('Conv', node.inputs, node.outputs, { ...window(node.attributes), group: node.attributes.group }),
   ConvTranspose: (node, { add }) =>
     add('ConvTranspose', node.inputs, node.outputs, { ...window(node.attributes), group: node.attributes.group, output_padding: node.attributes.outputPadding }),
-  MaxPool: (node, { add }) => add('MaxPool', node.inputs, node.outputs, window(node.attributes)),
+  MaxPool: writeMaxPool,
   Unpool: writeUnpool,
-  AveragePool(node, { add }) {
-    const { dilations, ...rest } = window(node.attributes);
-    const dilated = dilations.some((dilation) => dilation > 1);
-    add('AveragePool', node.inputs, node.outputs, { ...rest, ...(dilated ? { dilations } : {}), count_include_pad: node.attributes.countIncludePad ? 1 : 0 });
-  },
+  AveragePool: writeAveragePool,
   GlobalAveragePool: plain('GlobalAveragePool'),
   Relu: plain('Relu'),
   LeakyRelu: (node, { add }) => add('LeakyRelu', node.inputs, node.outputs, { alpha: { float: node.attributes.alpha } }),
@@ -40,6 +22,20 @@ export const operatorWriters = {
     const bound = (suffix: string, value: number): string => (Number.isFinite(value) ? scalar(writer, suffix, writer.input(0).dataType, value) : '');
     writer.add('Clip', [node.inputs[0]!, bound('minimum', minimum), bound('maximum', maximum)], node.outputs);
   },
+  PRelu: plain('PRelu'),
+  Elu(node, { add }) {
+    const { alpha, gamma } = node.attributes;
+    if (gamma === 1) add('Elu', node.inputs, node.outputs, { alpha: { float: alpha } });
+    else add('Selu', node.inputs, node.outputs, { alpha: { float: alpha }, gamma: { float: gamma } });
+  },
+  ThresholdedRelu: (node, { add }) => add('ThresholdedRelu', node.inputs, node.outputs, { alpha: { float: node.attributes.alpha } }),
+  Sigmoid: plain('Sigmoid'),
+  HardSigmoid: (node, { add }) => add('HardSigmoid', node.inputs, node.outputs, { alpha: { float: node.attributes.alpha }, beta: { float: node.attributes.beta } }),
+  HardSwish: plain('HardSwish'),
+  Tanh: plain('Tanh'),
+  Softplus: plain('Softplus'),
+  Erf: plain('Erf'),
+  Log: plain('Log'),
   LRN: writeLrn,
   BatchNormalization: (node, { add }) => add('BatchNormalization', node.inputs, node.outputs, { epsilon: { float: node.attributes.epsilon } }),
   Add: plain('Add'),
@@ -68,6 +64,13 @@ export const operatorWriters = {
   Softmax: (node, { add }) => add('Softmax', node.inputs, node.outputs, { axis: node.attributes.axis }),
   ReduceSum: (node, writer) => writer.add('ReduceSum', [node.inputs[0]!, integers(writer, 'axes', node.attributes.axes)], node.outputs, { keepdims: 1 }),
   Identity: plain('Identity'),
+  SpatialLinear(node, writer) {
+    const [x, matrix] = node.inputs as readonly [string, string];
+    if (node.attributes.axis === 2) return writer.add('MatMul', [matrix, x], node.outputs);
+    const transposed = writer.intermediate('transposed');
+    writer.add('Transpose', [matrix], [transposed], { perm: [1, 0] });
+    writer.add('MatMul', [x, transposed], node.outputs);
+  },
   SpatialMax: writeSpatialMax,
 } satisfies { readonly [K in OpKind]: OperatorWriter<K> };
 
@@ -99,86 +102,7 @@ function writeLrn(node: NodeOf<'LRN'>, writer: NodeWriter): void {
   writer.add('Div', [x, divisor], node.outputs);
 }
 
-/**
- * Adds each signal value to the flattened output at its switch. ScatterElements with addition, as switches repeat where windows overlap
- * (MaxUnpool would overwrite; method.md section 3). The length of the flat output follows the batch at run time.
- */
-function writeUnpool(node: NodeOf<'Unpool'>, writer: NodeWriter): void {
-  const [signal, switches] = node.inputs as readonly [string, string];
-  const channels = writer.input(0).shape[1] as number;
-  const { height, width } = node.attributes;
-  const sizes = writer.intermediate('sizes');
-  writer.add('Shape', [signal], [sizes], { start: 0, end: 1 });
-  const length = writer.intermediate('length');
-  writer.add('Mul', [sizes, integers(writer, 'perImage', [channels * height * width])], [length]);
-  const zeros = writer.intermediate('zeros');
-  writer.add('ConstantOfShape', [length], [zeros]);
-  const flat = integers(writer, 'flat', [-1]);
-  const flatSignal = writer.intermediate('flatSignal');
-  const flatSwitches = writer.intermediate('flatSwitches');
-  writer.add('Reshape', [signal, flat], [flatSignal]);
-  writer.add('Reshape', [switches, flat], [flatSwitches]);
-  const scattered = writer.intermediate('scattered');
-  writer.add('ScatterElements', [zeros, flatSwitches, flatSignal], [scattered], { axis: 0, reduction: 'add' });
-  writer.add('Reshape', [scattered, integers(writer, 'shape', [-1, channels, height, width])], node.outputs);
-}
-
-/** TopK of one over the flattened positions: ONNX lets the lowest index win a tie, which is the first maximum in row-major order. */
-function writeSpatialMax(node: NodeOf<'SpatialMax'>, writer: NodeWriter): void {
-  const [x] = node.inputs as readonly [string];
-  const [score, position] = node.outputs;
-  const [batch, channels, height, width] = writer.input(0).shape;
-  if (height === undefined || width === undefined) {
-    writer.add('Identity', [x], [score || writer.intermediate('score')]);
-    if (!position) return;
-    const sizes = writer.intermediate('sizes');
-    writer.add('Shape', [x], [sizes]);
-    const zeros = writer.intermediate('zeros');
-    writer.add('ConstantOfShape', [sizes], [zeros]);
-    writer.add('Cast', [zeros], [position], { to: 7 });
-    return;
-  }
-  const map = writer.intermediate('map');
-  writer.add('Reshape', [x, target(writer, 'mapShape', [batch!, channels!, (height as number) * (width as number)])], [map]);
-  const largest = writer.intermediate('largest');
-  const place = writer.intermediate('place');
-  writer.add('TopK', [map, integers(writer, 'one', [1])], [largest, place], { axis: 2, largest: 1, sorted: 1 });
-  const shape = target(writer, 'scoreShape', [batch!, channels!]);
-  if (score) {
-    // TopK passes over NaN; the mean does not.
-    const mean = writer.intermediate('mean');
-    writer.add('GlobalAveragePool', [x], [mean]);
-    const broken = writer.intermediate('broken');
-    writer.add('IsNaN', [mean], [broken]);
-    const flatScore = writer.intermediate('flatScore');
-    writer.add('Reshape', [largest, shape], [flatScore]);
-    const flatBroken = writer.intermediate('flatBroken');
-    writer.add('Reshape', [broken, shape], [flatBroken]);
-    writer.add('Where', [flatBroken, scalar(writer, 'notANumber', 'float32', NaN), flatScore], [score]);
-  }
-  if (position) writer.add('Reshape', [place, shape], [position]);
-}
-
 /** One ONNX operator of the same inputs and outputs, without attributes. */
 function plain<K extends OpKind>(opType: string): OperatorWriter<K> {
   return (node, { add }) => add(opType, node.inputs, node.outputs);
-}
-
-function window({ kernel, strides, dilations, pads }: WindowAttributes): { readonly kernel_shape: readonly number[]; readonly strides: readonly number[]; readonly dilations: readonly number[]; readonly pads: readonly number[] } {
-  return { kernel_shape: kernel, strides, dilations, pads };
-}
-
-/** A Reshape target: the batch is the one size left open. */
-function target(writer: NodeWriter, suffix: string, shape: Shape): string {
-  return integers(writer, suffix, shape.map((dimension) => (dimension === 'batch' ? -1 : dimension)));
-}
-
-function integers(writer: NodeWriter, suffix: string, values: readonly number[]): string {
-  return writer.constant(suffix, 'int64', [values.length], BigInt64Array.from(values, BigInt));
-}
-
-function scalar(writer: NodeWriter, suffix: string, dataType: DataType, value: number): string {
-  if (dataType === 'float32') return writer.constant(suffix, 'float32', [], Float32Array.of(value));
-  if (dataType === 'int64') return writer.constant(suffix, 'int64', [], BigInt64Array.of(BigInt(value)));
-  return writer.constant(suffix, dataType, [], Uint8Array.of(value));
 }

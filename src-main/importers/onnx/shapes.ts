@@ -21,6 +21,18 @@ export function axesOf(operator: Operator, input: Constant | undefined, rank: nu
   return axes.map((axis) => normalizeAxis(operator, axis, counted)).sort((a, b) => a - b);
 }
 
+/** One size for several axes; `batch` only by itself. */
+export function joinedSize(operator: Operator, part: Shape): number | 'batch' {
+  const size = part.reduce<number>((product, dimension) => (dimension === 'batch' ? product : product * dimension), 1);
+  if (!part.includes('batch')) return size;
+  return size === 1 ? 'batch' : refuse(operator, `joins the batch with other axes (${shapeText(part)})`);
+}
+
+/** A shape for messages, the batch as N. */
+export function shapeText(shape: Shape): string {
+  return `[${shape.map((size) => (size === 'batch' ? 'N' : size)).join(', ')}]`;
+}
+
 /** What a shape holds apart from the batch, and how much of it stands before the batch. */
 interface Split {
   readonly count: number;

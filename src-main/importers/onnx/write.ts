@@ -6,14 +6,25 @@
 import { AppError } from '../../../src-shared/errors.ts';
 import { valueOf, type Graph, type Node, type Tensor, type Value } from '../../graph/graph.ts';
 import { writeMessage } from '../protobuf/writeMessage.ts';
-import { dataTypeNumbers, onnxSchema, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from './messages.ts';
-import { operatorWriters, type NodeWriter } from './operatorWriters.ts';
+import { dataTypeNumbers, onnxSchema, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from './messages.ts';
+import type { NodeWriter } from './nodeWriter.ts';
+import { operatorWriters } from './operatorWriters.ts';
 
 /** Protocol Buffers cannot hold more. */
 const maximumBytes = 2 ** 31 - 1;
 
+/** What is written of a model file; the lists that Switchback leaves empty are absent. */
+export interface WritableOnnxModel extends Omit<OnnxModel, 'graph' | 'functions'> {
+  readonly graph: Omit<OnnxGraph, 'sparseInitializers'>;
+}
+
 /** Throws AppError UNSUPPORTED where the weights exceed what one ONNX file can hold (2 GiB). */
 export function writeOnnx(graph: Graph): Uint8Array {
+  return writeMessage(onnxSchema, 'Model', onnxModel(graph));
+}
+
+/** The messages of that file, for a writer that has something to add to them. Throws as writeOnnx. */
+export function onnxModel(graph: Graph): WritableOnnxModel {
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [...graph.tensors.values()].map(tensorMessage);
   refuseOversize(graph);
@@ -23,7 +34,7 @@ export function writeOnnx(graph: Graph): Uint8Array {
     (operatorWriters[node.kind] as (node: Node, writer: NodeWriter) => void)(node, writer);
   }
   const opset = graph.nodes.some(isDilatedAveragePool) ? 19 : 17;
-  return writeMessage(onnxSchema, 'Model', {
+  return {
     irVersion: opset === 17 ? 8 : 9,
     producerName: 'Switchback',
     graph: {
@@ -34,7 +45,7 @@ export function writeOnnx(graph: Graph): Uint8Array {
       outputs: graph.outputs.map((name) => valueInfo(valueOf(graph, name))),
     },
     opsetImports: [{ domain: '', version: opset }],
-  });
+  };
 }
 
 /** What an operator writer may do: read the types around its node, add constants and ONNX nodes. */
@@ -80,7 +91,7 @@ function withoutTrailingGaps(inputs: readonly string[]): string[] {
   return kept;
 }
 
-function tensorMessage(tensor: Tensor): OnnxTensor {
+export function tensorMessage(tensor: Tensor): OnnxTensor {
   const { data } = tensor;
   return {
     name: tensor.name,

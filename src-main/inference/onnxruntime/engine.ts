@@ -8,10 +8,16 @@ import { AppError } from '../../../src-shared/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { writeOnnx } from '../../importers/onnx/write.ts';
 import type { Data, Device, Engine, EngineAvailability, Session } from '../engine.ts';
+import { failureOf } from './failure.ts';
 
 const require = createRequire(import.meta.url);
 /** Severity 3: errors only; onnxruntime warns about unused weights otherwise. */
 const logSeverityLevel = 3;
+/**
+ * onnxruntime takes a Pad by zeros into the max pool behind it, whose own padding never wins: windows of negative values would give another maximum
+ * (seen in 1.30). It also takes pads as wide as the kernel into an average pool and then refuses them.
+ */
+const withoutPadFusion = { optimization: { disable_specified_optimizers: 'Pad_Fusion' } } as const;
 
 export interface OnnxruntimeOptions {
   readonly device: Device;
@@ -44,10 +50,13 @@ async function compile(ort: typeof Ort, graph: Graph, device: Device, threads: n
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       graphOptimizationLevel: 'all',
       logSeverityLevel,
+      extra: withoutPadFusion,
       ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
     });
   } catch (error) {
-    throw new AppError('UNAVAILABLE', `onnxruntime on ${device} cannot compile ${graph.name}: ${firstLine(error)}`, { graph: graph.name, device }, error);
+    if (error instanceof AppError) throw error;
+    const { node, text } = failureOf(graph, error);
+    throw new AppError(node ? 'UNSUPPORTED' : 'UNAVAILABLE', `onnxruntime on ${device} cannot compile ${graph.name}: ${text}`, { graph: graph.name, device, ...(node ? { node: node.name, op: node.kind } : {}) }, error);
   }
   return {
     async run(feeds, fetches, signal) {
@@ -59,7 +68,10 @@ async function compile(ort: typeof Ort, graph: Graph, device: Device, threads: n
         if (!data) throw new Error(`${graph.name}: input ${name} is not fed`);
         given[name] = new ort.Tensor(dataType, data.data as never, [...data.shape]);
       }
-      const results = await session.run(given, [...fetches]);
+      const results = await session.run(given, [...fetches]).catch((error: unknown) => {
+        const { node, text } = failureOf(graph, error);
+        throw new AppError('INTERNAL', `onnxruntime on ${device} failed in ${graph.name}: ${text}`, { graph: graph.name, device, ...(node ? { node: node.name, op: node.kind } : {}) }, error);
+      });
       signal?.throwIfAborted();
       return new Map(fetches.map((name) => [name, fromTensor(results[name]!)]));
     },

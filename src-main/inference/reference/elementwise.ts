@@ -1,13 +1,7 @@
 /** Ops value by value, with numpy broadcasting where there are several operands; and the three that normalise: batch normalisation, LRN, softmax. */
 import { elementCount } from '../../graph/graph.ts';
+import { broadcastIndex, broadcastShape, combined, mapped, type IndexOf } from './broadcasting.ts';
 import { emptyLike, floats, operand, sizes4, stridesOf, type Kernel } from './kernel.ts';
-import type { Data } from '../engine.ts';
-
-export const relu: Kernel<'Relu'> = (inputs) => [mapped(floats(inputs, 0), (value) => Math.max(value, 0))];
-
-export const leakyRelu: Kernel<'LeakyRelu'> = (inputs, { alpha }) => [mapped(floats(inputs, 0), (value) => (value < 0 ? alpha * value : value))];
-
-export const clip: Kernel<'Clip'> = (inputs, { minimum, maximum }) => [mapped(floats(inputs, 0), (value) => Math.min(Math.max(value, minimum), maximum))];
 
 export const pow: Kernel<'Pow'> = (inputs, { exponent }) => [mapped(floats(inputs, 0), (value) => value ** exponent)];
 
@@ -77,46 +71,3 @@ export const softmax: Kernel<'Softmax'> = (inputs, { axis }) => {
   }
   return [{ shape: x.shape, data }];
 };
-
-type IndexOf = (at: number) => number;
-
-function mapped(x: { readonly shape: readonly number[]; readonly data: Float32Array }, value: (value: number, at: number) => number): Data {
-  return { shape: x.shape, data: x.data.map(value) };
-}
-
-function combined(inputs: readonly (Data | undefined)[], value: (a: number, b: number) => number): Data {
-  const a = floats(inputs, 0);
-  const b = floats(inputs, 1);
-  const shape = broadcastShape([a.shape, b.shape]);
-  const aAt = broadcastIndex(a.shape, shape);
-  const bAt = broadcastIndex(b.shape, shape);
-  const data = new Float32Array(elementCount(shape));
-  for (let at = 0; at < data.length; at++) data[at] = value(a.data[aAt(at)]!, b.data[bAt(at)]!);
-  return { shape, data };
-}
-
-/** numpy: shapes are aligned at their last axis; a size of 1 stretches. */
-function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(...shapes.map((shape) => shape.length));
-  return Array.from({ length: rank }, (_, axis) => {
-    const sizes = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1);
-    const size = sizes.find((candidate) => candidate !== 1) ?? 1;
-    if (sizes.some((candidate) => candidate !== 1 && candidate !== size)) throw new Error(`shapes [${shapes.map((shape) => shape.join(', ')).join('] and [')}] do not broadcast`);
-    return size;
-  });
-}
-
-/** Index into an operand of the given shape for element `at` of the broadcast result. */
-function broadcastIndex(from: readonly number[], to: readonly number[]): IndexOf {
-  if (from.length === to.length && from.every((size, axis) => size === to[axis])) return (at) => at;
-  const toStrides = stridesOf(to);
-  const fromStrides = stridesOf(from);
-  return (at) => {
-    let index = 0;
-    from.forEach((size, axis) => {
-      const toAxis = axis + to.length - from.length;
-      if (size !== 1) index += (Math.floor(at / toStrides[toAxis]!) % to[toAxis]!) * fromStrides[axis]!;
-    });
-    return index;
-  };
-}

@@ -1,10 +1,12 @@
 /** Every op kind and its reference kernel in one table: a forgotten op does not compile. */
 import type { OpAttributes, OpKind } from '../../graph/ops/attributes.ts';
+import { clip, elu, erf, hardSigmoid, hardSwish, leakyRelu, log, prelu, relu, sigmoid, softplus, tanh, thresholdedRelu } from './activations.ts';
 import { concat, pad, reduceSum, reshape, slice, transpose } from './arrangement.ts';
 import { conv, convTranspose, gemm } from './convolution.ts';
-import { add, batchNormalization, clip, greater, identity, leakyRelu, lrn, mul, pow, relu, softmax, sub, where } from './elementwise.ts';
+import { add, batchNormalization, greater, identity, lrn, mul, pow, softmax, sub, where } from './elementwise.ts';
 import type { Kernel } from './kernel.ts';
 import { averagePool, globalAveragePool, maxPool, spatialMax, unpool } from './pooling.ts';
+import { spatialLinear } from './spatialLinear.ts';
 
 export const kernels = {
   Conv: conv,
@@ -16,6 +18,16 @@ export const kernels = {
   Relu: relu,
   LeakyRelu: leakyRelu,
   Clip: clip,
+  PRelu: prelu,
+  Elu: elu,
+  ThresholdedRelu: thresholdedRelu,
+  Sigmoid: sigmoid,
+  HardSigmoid: hardSigmoid,
+  HardSwish: hardSwish,
+  Tanh: tanh,
+  Softplus: softplus,
+  Erf: erf,
+  Log: log,
   LRN: lrn,
   BatchNormalization: batchNormalization,
   Add: add,
@@ -33,6 +45,7 @@ export const kernels = {
   Softmax: softmax,
   ReduceSum: reduceSum,
   Identity: identity,
+  SpatialLinear: spatialLinear,
   SpatialMax: spatialMax,
 } satisfies { readonly [K in OpKind]: Kernel<K> };
 

@@ -6,27 +6,6 @@ import { innerAxis } from './layout.ts';
 import { requiredWeights, type CompileContext, type Lowering, type Read } from './lowering.ts';
 import { featureMap } from './windows.ts';
 
-export const relu: Lowering<'Relu'> = (node, { tf, read }) => {
-  const x = read(node.inputs[0]!);
-  return (run) => [tf.relu(x(run))];
-};
-
-export const leakyRelu: Lowering<'LeakyRelu'> = (node, { tf, read }) => {
-  const x = read(node.inputs[0]!);
-  return (run) => [tf.leakyRelu(x(run), node.attributes.alpha)];
-};
-
-export const clip: Lowering<'Clip'> = (node, { tf, read }) => {
-  const x = read(node.inputs[0]!);
-  const { minimum, maximum } = node.attributes;
-  return (run) => {
-    let result = tf.clone(x(run));
-    if (minimum > -Infinity) result = tf.maximum(result, tf.scalar(minimum));
-    if (maximum < Infinity) result = tf.minimum(result, tf.scalar(maximum));
-    return [result];
-  };
-};
-
 export const pow: Lowering<'Pow'> = (node, { tf, read }) => {
   const x = read(node.inputs[0]!);
   return (run) => [tf.pow(x(run), tf.scalar(node.attributes.exponent))];

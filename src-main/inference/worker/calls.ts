@@ -7,6 +7,7 @@ import { openModel } from '../../importers/open.ts';
 import { preprocessingOf } from '../../importers/preprocessing.ts';
 import { rectifiedBy } from '../../rewrite/backward/projectionGraph.ts';
 import { ruleOf } from '../../rewrite/backward/rules/rules.ts';
+import { drawModel, exportProjection } from './modelGraphs.ts';
 import { projectUnits } from './projectUnits.ts';
 import type { CallName, Inspection, WorkerCalls } from './protocol.ts';
 import { score } from './score.ts';
@@ -41,6 +42,8 @@ export function createCalls(): Calls {
         warnings: opened.report.warnings,
       };
     },
+    draw: drawModel,
+    export: exportProjection,
     async layers({ model, crop, names }) {
       const { graph, imageInput } = await state.model(model, crop);
       return layersOf(graph, imageInput, names);

@@ -3,6 +3,7 @@
  * the time; a cancelled call that has not begun is dropped. It ends when the core's channel closes, so that no process of ours survives the core on
  * any exit path.
  */
+import { constants, setPriority } from 'node:os';
 import { AppError, toPlainError } from '../../../src-shared/errors.ts';
 import { createCalls } from './calls.ts';
 import type { CallName, FromWorker, ToWorker } from './protocol.ts';
@@ -15,11 +16,16 @@ interface Waiting {
 }
 
 /** Lower goes first: looking comes before indexing. */
-const priority: Record<CallName, number> = { availability: 0, inspect: 0, layers: 0, project: 1, measureBatch: 2, score: 3 };
+const priority: Record<CallName, number> = { availability: 0, inspect: 0, draw: 0, export: 0, layers: 0, project: 1, measureBatch: 2, score: 3 };
 
 /** For each millisecond of projecting, an index that waits gets this many before the next projection. */
 const indexShare = 2;
 let owedToIndexMs = 0;
+
+// Computing takes every core; the core process, which answers the person, goes first. (A system may refuse; then nothing changes.)
+try {
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+} catch {}
 
 const calls = createCalls();
 const waiting: Waiting[] = [];

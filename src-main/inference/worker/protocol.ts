@@ -4,8 +4,9 @@
  */
 import type { Layer } from '../../../src-shared/domain/layers.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
-import type { Method, Rectified, Seed } from '../../../src-shared/domain/projection.ts';
+import type { Control, Method, Rectified, Seed } from '../../../src-shared/domain/projection.ts';
 import type { PlainError } from '../../../src-shared/errors.ts';
+import type { DrawnRow } from '../../graph/print.ts';
 import type { Device, EngineAvailability, EngineKind } from '../engine.ts';
 
 /** A model file as an index knows it. */
@@ -62,17 +63,46 @@ export interface ProjectedUnit {
   readonly notes: readonly string[];
 }
 
+export interface DrawnNetwork {
+  /** Where the way down starts; null where there is none, and `reason` says why. */
+  readonly layer: string | null;
+  readonly method: Method;
+  readonly reason: string;
+  readonly rows: readonly DrawnRow[];
+}
+
+export interface ExportedProjection {
+  readonly bytes: Uint8Array;
+  readonly layer: Layer;
+  readonly rectified: Rectified;
+  /** `[1, C, H, W]` of `image` and `projection`. */
+  readonly shape: readonly number[];
+  readonly preprocessing: Preprocessing;
+}
+
+/** A model file that no index knows yet, and a layer of it by name or title. */
+export interface LayerOfFile {
+  readonly path: string;
+  readonly inputSize?: readonly [number, number];
+  readonly layer: string;
+  readonly method: Method;
+}
+
 /** The worker's calls: name -> [parameters, result]. */
 export interface WorkerCalls {
   availability: [Record<never, never>, readonly EngineAvailability[]];
   inspect: [{ readonly path: string; readonly inputSize?: readonly [number, number] }, Inspection];
+  /** The network and its way down, as a person would draw them. Without `layer` the last one. */
+  draw: [Omit<LayerOfFile, 'layer'> & { readonly layer?: string }, DrawnNetwork];
+  /** A projection as a file of its own. */
+  export: [LayerOfFile, ExportedProjection];
   layers: [{ readonly model: ModelReference; readonly crop: readonly [number, number]; readonly names?: readonly string[] }, readonly Layer[]];
   /** Picks a batch size by timing a few. */
   measureBatch: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement }, { readonly batchSize: number; readonly description: string }];
   /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. */
   score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array }, readonly LayerScores[]];
   /** `pictures`: `[H, W, 3]` 8-bit RGB each. */
-  project: [{ readonly model: ModelReference; readonly layer: string; readonly method: Method; readonly seed: Seed; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly pictures: readonly Uint8Array[]; readonly units: readonly UnitOfImage[] }, readonly ProjectedUnit[]];
+  project: [{ readonly model: ModelReference; readonly layer: string; readonly method: Method; readonly seed: Seed; readonly control: Control; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly pictures: readonly Uint8Array[]; readonly units: readonly UnitOfImage[] }, readonly ProjectedUnit[]];
 }
 
 export type CallName = keyof WorkerCalls;

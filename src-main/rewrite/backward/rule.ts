@@ -2,6 +2,7 @@
 import type { GraphBuilder } from '../../graph/build.ts';
 import type { NodeOf, Shape, Tensor } from '../../graph/graph.ts';
 import type { OpAttributes, OpKind } from '../../graph/ops/attributes.ts';
+import type { ForwardView } from './gates.ts';
 import type { MethodRow } from './methods.ts';
 
 export interface RuleContext<K extends OpKind> {
@@ -11,6 +12,8 @@ export interface RuleContext<K extends OpKind> {
   /** For MaxPool: name of the switches that its forward run wrote. */
   readonly switches: string;
   readonly method: MethodRow;
+  /** The forward network around the node: what its operands come from. */
+  readonly forward: ForwardView;
   /** Whether operand `index` depends on the image: only there a signal is wanted. */
   wants(index: number): boolean;
   shapeOf(name: string): Shape;

@@ -47,7 +47,7 @@ it('knows the default resize', () => {
   expect([defaultResize([224, 224]), defaultResize([227, 227]), defaultResize([299, 320]), defaultResize([127, 200])]).toEqual([
     { kind: 'shorterSide', pixels: 256 },
     { kind: 'shorterSide', pixels: 259 },
-    { kind: 'shorterSide', pixels: 342 },
+    { kind: 'shorterSide', pixels: 366 },
     { kind: 'exact' },
   ]);
 });

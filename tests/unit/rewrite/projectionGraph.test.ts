@@ -1,6 +1,5 @@
 /** What a projection is as a graph: which nonlinearities it rectified, where it starts, what it refuses; and the rows of the method table on small numbers. */
 import { describe, expect, it } from 'vitest';
-import { methods, type Method } from '../../../src-shared/domain/projection.ts';
 import { createGraphBuilder, type GraphBuilder } from '../../../src-main/graph/build.ts';
 import { withBatch, type Graph } from '../../../src-main/graph/graph.ts';
 import { verify } from '../../../src-main/graph/verify.ts';
@@ -8,6 +7,10 @@ import { createReferenceEngine } from '../../../src-main/inference/reference/eng
 import { projectionGraph, rectifiedBy, upperBoundOf, type ProjectionOptions } from '../../../src-main/rewrite/backward/projectionGraph.ts';
 import { floatTensor, windowOf } from '../../support/graphs.ts';
 import { runOnce } from '../../parity/allEngines.ts';
+
+/** The three whose rows are written out here. */
+const methods = ['deconvnet', 'guided', 'gradient'] as const;
+type Method = (typeof methods)[number];
 
 function network(sizes: readonly number[], make: (builder: GraphBuilder) => readonly string[] | void): Graph {
   const builder = createGraphBuilder('network');
@@ -54,13 +57,14 @@ describe('what deconvnet and guided do not differentiate', () => {
 
   it.each(['the gate last', 'the gate first'])('holds the gate of a squeeze-and-excitation constant, %s', async (order) => {
     const graph = network([1, 1, 2], (b) => {
-      const gate = b.add('GlobalAveragePool', ['image'], {})[0]!;
+      const shifted = b.add('Add', [b.add('GlobalAveragePool', ['image'], {})[0]!, b.tensor(floatTensor('three', [], [3]))], {})[0]!;
+      const gate = b.add('Clip', [shifted], { minimum: 0, maximum: 6 })[0]!;
       b.add('Mul', order === 'the gate last' ? ['image', gate] : [gate, 'image'], {}, { outputs: ['y'] });
     });
-    // The gate is the mean, 3: held constant, only the first pixel is reached; differentiated, both get g * x / 2 more.
-    expect(await project(graph, 'y', 'deconvnet', [2, 4], [1, 0])).toEqual([3, 0]);
-    expect(await project(graph, 'y', 'guided', [2, 4], [1, 0])).toEqual([3, 0]);
-    expect(await project(graph, 'y', 'gradient', [2, 4], [1, 0])).toEqual([4, 1]);
+    // The gate, a hard sigmoid, is the mean 2 and 3: held constant, only the first pixel is reached; differentiated, both get g * x / 2 more.
+    expect(await project(graph, 'y', 'deconvnet', [1, 3], [1, 0])).toEqual([5, 0]);
+    expect(await project(graph, 'y', 'guided', [1, 3], [1, 0])).toEqual([5, 0]);
+    expect(await project(graph, 'y', 'gradient', [1, 3], [1, 0])).toEqual([5.5, 0.5]);
   });
 
   it('differentiates a value multiplied by itself under every method: a square has no gate', async () => {

@@ -32,6 +32,9 @@ const gemm: Converter = (operator, conversion) => {
 /** MatMul with a constant matrix; the Add of a constant row that alone reads it becomes the bias. */
 const matrixProduct: Converter = (operator, conversion) => {
   const [a, b] = operator.inputs as readonly [string, string];
+  if (b !== undefined && !conversion.constant(a) && !conversion.constant(b)) {
+    refuse(operator, 'multiplies two values that are both computed from the picture, as the attention of a transformer does; only a product with a fixed matrix is supported');
+  }
   const weights = requiredConstant(operator, conversion, 1, 'matrix');
   const rank = conversion.shapeOf(a).length;
   if (rank !== 2 || weights.shape.length !== 2) refuse(operator, `multiplies values with ${rank} and ${weights.shape.length} axes; only matrices [N, K] by [K, M] are supported`);
@@ -41,7 +44,7 @@ const matrixProduct: Converter = (operator, conversion) => {
   const biasName = reader?.type === 'Add' ? reader.inputs.find((input) => input !== output) : undefined;
   const bias = biasName ? conversion.constant(biasName) : undefined;
   if (reader && biasName && bias && isRow(bias, columns)) {
-    conversion.absorb(reader);
+    conversion.absorb(reader, 'Gemm');
     const row = biasRow(operator, conversion, biasName, bias, columns, 1);
     conversion.add('Gemm', [a, b, row], { transposeB: false }, reader.outputs);
     return;

@@ -1,9 +1,8 @@
-/** Converters of ONNX operators with a sliding window: convolutions, pools, padding. */
+/** Converters of ONNX operators with a sliding window: convolutions and pools. */
 import type { Pads } from '../../../graph/ops/attributes.ts';
-import { numbersOf } from '../constants.ts';
-import { featureMapShape, optionalConstant, refuse, requiredConstant, type Conversion, type Converter, type Operator } from '../conversion.ts';
+import { dimensionsOf } from '../constants.ts';
+import { featureMapShape, optionalConstant, refuse, requiredConstant, type Converter, type Operator } from '../conversion.ts';
 import { ceilPads, windowOf } from '../pads.ts';
-import { normalizeAxis } from '../shapes.ts';
 
 const convolution: Converter = (operator, conversion) => {
   const [x, weights, bias = ''] = operator.inputs as readonly [string, string, string?];
@@ -92,36 +91,22 @@ const globalAveragePool: Converter = (operator, conversion) => {
   conversion.add('GlobalAveragePool', [operator.inputs[0]!], {}, operator.outputs);
 };
 
-const pad: Converter = (operator, conversion) => {
-  const mode = operator.attributes.text('mode', 'constant');
-  if (mode !== 'constant') refuse(operator, `pads in mode ${JSON.stringify(mode)}; only padding with a constant is supported`);
-  const rank = conversion.shapeOf(operator.inputs[0]!).length;
-  const given = padsGiven(operator, conversion);
-  const axes = optionalConstant(operator, conversion, 3, 'axes');
-  const padded = (axes ? numbersOf(axes)! : Array.from({ length: rank }, (_, axis) => axis)).map((axis) => normalizeAxis(operator, axis, rank));
-  if (given.length !== 2 * padded.length) refuse(operator, `has ${given.length} pads for ${padded.length} axes`);
-  const begins = new Array<number>(rank).fill(0);
-  const ends = new Array<number>(rank).fill(0);
-  padded.forEach((axis, index) => {
-    begins[axis] = given[index]!;
-    ends[axis] = given[index + padded.length]!;
-  });
-  if ([...begins, ...ends].every((size) => size === 0)) return conversion.add('Identity', [operator.inputs[0]!], {}, operator.outputs);
-  if ([...begins, ...ends].some((size) => size < 0)) refuse(operator, `has negative pads (${given.join(', ')})`);
-  if (rank !== 4 || [...begins.slice(0, 2), ...ends.slice(0, 2)].some((size) => size !== 0)) {
-    refuse(operator, `pads other axes than height and width (pads ${given.join(', ')} of a value with ${rank} axes)`);
-  }
-  const filler = optionalConstant(operator, conversion, 2, 'value');
-  const value = filler ? Number(filler.data[0] ?? 0) : operator.attributes.float('value', 0);
-  conversion.add('Pad', [operator.inputs[0]!], { pads: [begins[2]!, begins[3]!, ends[2]!, ends[3]!], value }, operator.outputs);
+/**
+ * Puts pooled values back where their indices say. ONNX counts the indices in the flattened `[N, C, H, W]` of the unpooled value, as
+ * the graph's switches; an output shape that differs from the window's own would count otherwise.
+ */
+const maxUnpool: Converter = (operator, conversion) => {
+  const { height, width } = featureMapShape(operator, conversion);
+  const window = windowOf(operator, operator.attributes.integers('kernel_shape'), 1, 1);
+  const unpooled = (size: number, axis: 0 | 1): number => window.strides[axis] * (size - 1) + window.kernel[axis] - window.pads[axis] - window.pads[axis + 2]!;
+  const sizes = [unpooled(height, 0), unpooled(width, 1)] as const;
+  const [signal, switches] = operator.inputs as readonly [string, string?];
+  if (switches === undefined) return refuse(operator, 'lacks its indices');
+  const wanted = optionalConstant(operator, conversion, 2, 'output shape');
+  if (wanted && dimensionsOf(wanted).slice(-2).join() !== sizes.join()) refuse(operator, `asks for the output shape ${dimensionsOf(wanted).join(' x ')} where its window makes ${sizes.join(' x ')}`);
+  if (conversion.constant(switches) && conversion.shapeOf(signal).includes('batch')) refuse(operator, 'has fixed indices, which fit one image and no batch');
+  conversion.add('Unpool', [signal, switches], { height: sizes[0], width: sizes[1] }, operator.outputs);
 };
-
-/** Before opset 11 an attribute, in opset 1 under another name; since then an input. */
-function padsGiven(operator: Operator, conversion: Conversion): readonly number[] {
-  const attribute = operator.attributes.integers('pads') ?? operator.attributes.integers('paddings');
-  if (attribute) return attribute;
-  return numbersOf(requiredConstant(operator, conversion, 1, 'pads')) ?? refuse(operator, 'pads by the batch size');
-}
 
 export const windowConverters = {
   Conv: convolution,
@@ -130,5 +115,5 @@ export const windowConverters = {
   AveragePool: averagePool,
   GlobalMaxPool: globalMaxPool,
   GlobalAveragePool: globalAveragePool,
-  Pad: pad,
+  MaxUnpool: maxUnpool,
 } satisfies Readonly<Record<string, Converter>>;

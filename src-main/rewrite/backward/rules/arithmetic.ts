@@ -1,10 +1,11 @@
 /**
- * Down through sums and products. A sum sends the signal to both branches; a value that was broadcast gathers it again. In a product of two computed
- * values the derivative goes to both; deconvnet and guided hold the gate constant: the factor that was broadcast over positions, else the second.
- * A value multiplied by itself has no gate.
+ * Down through sums, products and choices. A sum sends the signal to both branches; a value that was broadcast gathers it again. In a product of two computed
+ * values the derivative goes to both, and a value multiplied by itself gathers both; only a gate (gates.ts) is held constant by deconvnet and guided.
+ * A choice sends the signal, position by position, to whichever operand was chosen.
  */
 import type { Shape } from '../../../graph/graph.ts';
 import type { OpKind } from '../../../graph/ops/attributes.ts';
+import { gateOf } from '../gates.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 
 export const add: Rule<'Add'> = {
@@ -30,20 +31,27 @@ export const sub: Rule<'Sub'> = {
 export const mul: Rule<'Mul'> = {
   saves: ['input'],
   backward(context) {
-    const { node, method, signal, emit, wants } = context;
-    let targets = wanted(context);
-    if (wants(0) && wants(1) && node.inputs[0] !== node.inputs[1] && method.gate === 'constant') targets = [gateOf(context) === 0 ? 1 : 0];
+    const { node, method, forward, signal, emit } = context;
+    const both = wanted(context);
+    const gate = both.length === 2 && method.gate === 'constant' ? gateOf(node, forward) : undefined;
+    const targets = both.filter((index) => index !== gate);
     return new Map(targets.map((index) => [index, unbroadcast(context, emit('Mul', [signal, node.inputs[1 - index]!], {}), index)]));
+  },
+};
+
+export const where: Rule<'Where'> = {
+  saves: [],
+  backward(context) {
+    const { node, signal, wants, emit, constant } = context;
+    const condition = node.inputs[0]!;
+    const zero = constant('zero', [], Float32Array.of(0));
+    const chosen = (index: number) => emit('Where', index === 1 ? [condition, signal, zero] : [condition, zero, signal], {});
+    return new Map([1, 2].filter(wants).map((index) => [index, unbroadcast(context, chosen(index), index)]));
   },
 };
 
 function wanted<K extends OpKind>({ wants }: RuleContext<K>): number[] {
   return [0, 1].filter(wants);
-}
-
-function gateOf({ node, shapeOf }: RuleContext<'Mul'>): 0 | 1 {
-  const positions = (name: string) => (shapeOf(name).slice(2) as number[]).reduce((product, size) => product * size, 1);
-  return positions(node.inputs[0]!) < positions(node.inputs[1]!) ? 0 : 1;
 }
 
 /** Sums a signal over the axes along which the operand had been broadcast. */

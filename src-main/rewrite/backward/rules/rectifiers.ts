@@ -1,9 +1,12 @@
 /**
- * Down through the ReLU family (ReLU, LeakyReLU, Clip): where the methods differ. Slopes at x = 0: 0 for ReLU, alpha for LeakyReLU; Clip has slope 1
- * strictly between its bounds, 0 at and beyond them.
+ * Down through the ReLU family (ReLU, LeakyReLU, PReLU, Clip): where the methods differ. Slopes at x = 0: 0 for ReLU, the lower one for LeakyReLU and
+ * PReLU; Clip has slope 1 strictly between its bounds, 0 at and beyond them.
  */
 import type { OpKind } from '../../../graph/ops/attributes.ts';
 import { first, type Rule, type RuleContext } from '../rule.ts';
+
+/** The kinds that a method gives a row of its own; every other nonlinearity is walked by its derivative. */
+export const rectifierKinds: ReadonlySet<OpKind> = new Set<OpKind>(['Relu', 'LeakyRelu', 'PRelu', 'Clip']);
 
 export const relu: Rule<'Relu'> = {
   saves: ['input'],
@@ -12,16 +15,15 @@ export const relu: Rule<'Relu'> = {
 
 export const leakyRelu: Rule<'LeakyRelu'> = {
   saves: ['input'],
-  backward: (context) =>
-    first(
-      rectify(context, (signal) => {
-        const { node, emit, constant } = context;
-        const { alpha } = node.attributes;
-        const above = emit('Greater', [node.inputs[0]!], { threshold: 0 });
-        const damped = emit('Mul', [signal, constant(`slope ${alpha}`, [], Float32Array.of(alpha))], {});
-        return emit('Where', [above, signal, damped], {});
-      }),
-    ),
+  backward(context) {
+    const { alpha } = context.node.attributes;
+    return first(rectify(context, (signal) => slopedBelow(context, signal, context.constant(`slope ${alpha}`, [], Float32Array.of(alpha)))));
+  },
+};
+
+export const prelu: Rule<'PRelu'> = {
+  saves: ['input'],
+  backward: (context) => first(rectify(context, (signal) => slopedBelow(context, signal, context.node.inputs[1]!))),
 };
 
 export const clip: Rule<'Clip'> = {
@@ -48,6 +50,12 @@ function rectify<K extends OpKind>(context: RuleContext<K>, derivative: (signal:
   const { method, emit } = context;
   const kept = method.rectifySignal ? emit('Relu', [context.signal], {}) : context.signal;
   return method.maskByForward ? derivative(kept) : kept;
+}
+
+/** The signal where x is above 0, times the slope elsewhere. */
+function slopedBelow<K extends OpKind>({ node, emit }: RuleContext<K>, signal: string, slope: string): string {
+  const above = emit('Greater', [node.inputs[0]!], { threshold: 0 });
+  return emit('Where', [above, signal, emit('Mul', [signal, slope], {})], {});
 }
 
 function maskAbove<K extends OpKind>({ node, emit, constant }: RuleContext<K>, signal: string, threshold: number): string {

@@ -4,18 +4,19 @@
  */
 import type { OpKind } from '../../../graph/ops/attributes.ts';
 import type { Rule } from '../rule.ts';
-import { add, mul, sub } from './arithmetic.ts';
+import { add, mul, sub, where } from './arithmetic.ts';
 import { averagePool } from './averagePool.ts';
 import { batchNormalization } from './batchNormalization.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './convTranspose.ts';
-import { pow } from './derivatives.ts';
+import { elu, erf, hardSigmoid, hardSwish, log, pow, sigmoid, softplus, tanh, thresholdedRelu } from './derivatives.ts';
 import { gemm } from './gemm.ts';
 import { globalAveragePool } from './globalAveragePool.ts';
 import { lrn } from './lrn.ts';
 import { maxPool } from './maxPool.ts';
-import { clip, leakyRelu, relu } from './rectifiers.ts';
+import { clip, leakyRelu, prelu, relu } from './rectifiers.ts';
 import { concat, identity, pad, reduceSum, reshape, slice, transpose } from './shapes.ts';
+import { spatialLinear } from './spatialLinear.ts';
 
 export const rules = {
   Conv: conv,
@@ -26,6 +27,16 @@ export const rules = {
   Relu: relu,
   LeakyRelu: leakyRelu,
   Clip: clip,
+  PRelu: prelu,
+  Elu: elu,
+  ThresholdedRelu: thresholdedRelu,
+  Sigmoid: sigmoid,
+  HardSigmoid: hardSigmoid,
+  HardSwish: hardSwish,
+  Tanh: tanh,
+  Softplus: softplus,
+  Erf: erf,
+  Log: log,
   LRN: lrn,
   BatchNormalization: batchNormalization,
   Add: add,
@@ -40,10 +51,11 @@ export const rules = {
   Transpose: transpose,
   ReduceSum: reduceSum,
   Identity: identity,
+  SpatialLinear: spatialLinear,
   Softmax: null,
   Unpool: null,
   Greater: null,
-  Where: null,
+  Where: where,
   SpatialMax: null,
 } satisfies { readonly [K in OpKind]: Rule<K> | null };
 

@@ -1,0 +1,175 @@
+/**
+ * Graph -> graph: the same network on one unit's window instead of the whole image. Convolutions and pools lose their padding; where a window reaches
+ * over the real border, a validity mask per sample puts back what the border holds there: zero for convolutions and averages, never-wins for max pools,
+ * the pad value for Pad. So units in corners, at edges and inside share one shape and one batch, and any projection rewrite applies to the result.
+ */
+import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { valueOf, type Graph, type Node, type NodeOf } from '../../graph/graph.ts';
+import { verify } from '../../graph/verify.ts';
+import { truncate } from '../probe/truncate.ts';
+import { neededRanges, operandRange, type Range, type Stretch } from './ranges.ts';
+
+/** A mask that the windowed graph is fed: 1 where a position of the window exists in the real value. */
+export interface MaskInput {
+  readonly name: string;
+  readonly range: Range;
+  /** Size of the real value. */
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface WindowGraph {
+  /** Inputs: the image's window (zero outside the image) under the image's name, and the masks. Output: the layer, `[N, C, 1, 1]`. */
+  readonly graph: Graph;
+  readonly masks: readonly MaskInput[];
+  /** What a unit needs of the image. */
+  readonly image: Range;
+}
+
+/** Below every real activation, above the lowest float32: a pool over nothing else still has a first maximum. */
+const neverWins = -3e38;
+const noPads = [0, 0, 0, 0] as const;
+
+/** Undefined where the layer's units see more than a window of the image (neededRanges). */
+export function windowGraph(network: Graph, imageInput: string, layer: string): WindowGraph | undefined {
+  const forward = truncate(network, [layer]);
+  const onPath = valuesOnPath(forward, imageInput);
+  const ranges = onPath.has(layer) ? neededRanges(forward, layer, onPath) : undefined;
+  const image = ranges?.get(imageInput);
+  if (!ranges || !image || forward.inputs.length !== 1) return undefined;
+
+  const build = createGraphBuilder(`${network.name} ${layer} window`);
+  const [batch, channels] = valueOf(forward, imageInput).shape;
+  build.input(imageInput, 'float32', [batch!, channels!, image[0].size, image[1].size]);
+  const weaver = createWeaver(build, forward, ranges, imageInput, layer);
+  for (const node of forward.nodes) {
+    if (!onPath.has(node.outputs[0]!)) {
+      for (const input of node.inputs) weaver.constant(input);
+      build.copy(node);
+    } else writeNode(build, forward, node, ranges.get(node.outputs[0]!)!, weaver, onPath);
+  }
+  return { graph: verify(build.finish([layer])), masks: weaver.masks, image };
+}
+
+/** Whether a stretch of some unit reaches outside a value; `units` is the layer's size along the axis. */
+function leaves({ stride, offset, size }: Stretch, units: number, real: number): boolean {
+  return offset < 0 || stride * (units - 1) + offset + size > real;
+}
+
+interface Weaver {
+  readonly masks: MaskInput[];
+  /** Brings a constant over. */
+  constant(name: string): void;
+  /** The stretch of a value that a node needs, with `fill` where the real value ends; as it is where no unit reaches over. */
+  operand(value: string, range: Range, fill: number | undefined): string;
+  /** The mask of a stretch as float32, or undefined where no unit reaches over. */
+  share(value: string, range: Range): string | undefined;
+}
+
+function createWeaver(build: GraphBuilder, forward: Graph, ranges: ReadonlyMap<string, Range>, imageInput: string, layer: string): Weaver {
+  const masks: MaskInput[] = [];
+  const [, , layerRows, layerColumns] = valueOf(forward, layer).shape as number[];
+
+  const scalar = (value: number) => {
+    const name = `window:fill ${value}`;
+    return build.has(name) ? name : build.tensor({ name, dataType: 'float32', shape: [], data: Float32Array.of(value) });
+  };
+
+  function mask(value: string, range: Range): string | undefined {
+    const [, , height, width] = valueOf(forward, value).shape as number[];
+    if (!leaves(range[0], layerRows!, height!) && !leaves(range[1], layerColumns!, width!)) return undefined;
+    const name = `window:valid ${height} x ${width} ${range.map(({ stride, offset, size }) => `${stride} ${offset} ${size}`).join(' ')}`;
+    if (!masks.some((candidate) => candidate.name === name)) {
+      build.input(name, 'bool', ['batch', 1, range[0].size, range[1].size]);
+      masks.push({ name, range, height: height!, width: width! });
+    }
+    return name;
+  }
+
+  return {
+    masks,
+    constant(name) {
+      const tensor = forward.tensors.get(name);
+      if (tensor && !build.has(name)) build.tensor(tensor);
+    },
+    operand(value, range, fill) {
+      const full = ranges.get(value)!;
+      let name = value;
+      for (const axis of [0, 1] as const) {
+        const start = range[axis].offset - full[axis].offset;
+        if (range[axis].size === full[axis].size) continue;
+        const cut = build.freeName(`${value}:window`);
+        build.add('Slice', [name], { axis: axis + 2, start, end: start + range[axis].size }, { name: cut, outputs: [cut] });
+        name = cut;
+      }
+      const valid = fill === undefined || (value === imageInput && fill === 0) ? undefined : mask(value, range);
+      if (valid === undefined) return name;
+      const filled = build.freeName(`${value}:bordered`);
+      build.add('Where', [valid, name, scalar(fill!)], {}, { name: filled, outputs: [filled] });
+      return filled;
+    },
+    share(value, range) {
+      const valid = mask(value, range);
+      if (valid === undefined) return undefined;
+      const name = `${valid}:share`;
+      if (!build.has(name)) build.add('Where', [valid, scalar(1), scalar(0)], {}, { name, outputs: [name] });
+      return name;
+    },
+  };
+}
+
+function writeNode(build: GraphBuilder, forward: Graph, node: Node, range: Range, weaver: Weaver, onPath: ReadonlySet<string>): void {
+  const rangeOf = (operand: number) => operandRange(forward, node, operand, range)!;
+  const operands = (fill: number | undefined) =>
+    node.inputs.map((input, operand) => {
+      if (input === '' || !onPath.has(input)) {
+        weaver.constant(input);
+        return input;
+      }
+      return weaver.operand(input, rangeOf(operand), fill);
+    });
+  const names = { name: node.name, outputs: node.outputs };
+  switch (node.kind) {
+    case 'Conv':
+      build.add('Conv', operands(0), { ...node.attributes, pads: noPads }, names);
+      return;
+    case 'MaxPool':
+      build.add('MaxPool', operands(neverWins), { ...node.attributes, pads: noPads }, { name: node.name, outputs: [node.outputs[0]!] });
+      return;
+    case 'AveragePool':
+      writeAveragePool(build, node, operands(0), weaver.share(node.inputs[0]!, rangeOf(0)));
+      return;
+    case 'Pad':
+      // The window of the padded value is the window of the value itself, with the pad value around it.
+      build.add('Identity', operands(node.attributes.value), {}, names);
+      return;
+    default:
+      build.add(node.kind, operands(undefined), node.attributes as never, names);
+  }
+}
+
+/** A divisor that counts real positions only is the mean of the mask: mean over the window = sum / k, so the mean of real positions = that / share. */
+function writeAveragePool(build: GraphBuilder, node: NodeOf<'AveragePool'>, operands: readonly string[], share: string | undefined): void {
+  const attributes = { ...node.attributes, pads: noPads, countIncludePad: true };
+  if (node.attributes.countIncludePad || share === undefined) {
+    build.add('AveragePool', operands, attributes, { name: node.name, outputs: node.outputs });
+    return;
+  }
+  const step = (suffix: string, make: (name: string) => void): string => {
+    const name = build.freeName(`${node.outputs[0]}:${suffix}`);
+    make(name);
+    return name;
+  };
+  const mean = step('mean', (name) => build.add('AveragePool', operands, attributes, { name, outputs: [name] }));
+  const real = step('real', (name) => build.add('AveragePool', [share], attributes, { name, outputs: [name] }));
+  // A window wholly outside is masked by whoever reads it; until then it must stay finite.
+  const least = step('least', (name) => build.add('Clip', [real], { minimum: 1e-6, maximum: Infinity }, { name, outputs: [name] }));
+  const factor = step('factor', (name) => build.add('Pow', [least], { exponent: -1 }, { name, outputs: [name] }));
+  build.add('Mul', [mean, factor], {}, { name: node.name, outputs: node.outputs });
+}
+
+function valuesOnPath(forward: Graph, imageInput: string): ReadonlySet<string> {
+  const path = new Set([imageInput]);
+  for (const node of forward.nodes) if (node.inputs.some((input) => path.has(input))) for (const output of node.outputs) if (output !== '') path.add(output);
+  return path;
+}

@@ -1,0 +1,136 @@
+/** The loop that fills an index, with a decoder, an engine and a store that the test can stop: what is committed, in what order, and that any interruption ends alike. */
+import { describe, expect, it } from 'vitest';
+import type { Layer } from '../../../src-shared/domain/layers.ts';
+import { AppError } from '../../../src-shared/errors.ts';
+import { buildIndex, type BuildIndexOptions, type CommittedBatch } from '../../../src-main/indexing/buildIndex.ts';
+import { channelStatistics, unpackStatistics } from '../../../src-main/indexing/statistics.ts';
+
+const layer: Layer = { name: 'r', title: 'conv1', kind: 'conv', number: 3, channels: 2, height: 2, width: 5, nonNegative: true, receptiveField: { size: [1, 1], stride: [1, 1], offset: [0, 0] } };
+const images = 11;
+const broken = new Set([4, 10]);
+/** Channel 0 counts the image's own number down in a circle, channel 1 is 0 for the even ones: ties and dead scores. */
+const scoreOf = (image: number) => [(image * 7) % 5, image % 2];
+
+interface Disk { cursor: number; readonly hits: Map<number, CommittedBatch['channels'][number]['hits']>; statistics: Uint8Array | null; readonly skipped: [number, string][]; readonly hashes: [number, string][]; readonly cursors: number[] }
+const emptyDisk = (): Disk => ({ cursor: 0, hits: new Map(), statistics: null, skipped: [], hashes: [], cursors: [] });
+
+function optionsFor(disk: Disk, rest: Partial<BuildIndexOptions> = {}): BuildIndexOptions {
+  return {
+    layers: [layer], top: 3, batchSize: 3, images, cursor: disk.cursor, crop: [1, 1],
+    page: async (from, limit) => Array.from({ length: Math.min(limit, images - from) }, (_, at) => ({ number: from + at, path: `${from + at}.png`, file: `/${from + at}.png` })),
+    async decode(image) {
+      if (broken.has(image.number)) throw new AppError('UNREADABLE_FILE', `${image.path} is broken.`);
+      return { pixels: Uint8Array.of(image.number, 0, 0), contentHash: `hash ${image.number}` };
+    },
+    async score(pixels) {
+      const numbers = Array.from({ length: 3 }, (_, row) => pixels[row * 3]!);
+      return [{ score: Float32Array.from(numbers.flatMap(scoreOf)), position: Int32Array.from(numbers.flatMap((number) => [number % 10, 7])) }];
+    },
+    async commit(batch) {
+      for (const { layer: number, channel, hits } of batch.channels) {
+        expect(number).toBe(3);
+        disk.hits.set(channel, hits);
+      }
+      disk.statistics = batch.statistics[0]!.data;
+      disk.skipped.push(...(batch.skipped as [number, string][]));
+      disk.hashes.push(...(batch.hashes as [number, string][]));
+      disk.cursors.push((disk.cursor = batch.cursor));
+    },
+    storedHits: async () => [...disk.hits].flatMap(([channel, hits]) => hits.map(({ image, score, y, x }) => ({ channel, image, score, position: y * layer.width + x }))),
+    storedStatistics: async () => disk.statistics,
+    onProgress: () => {},
+    ...rest,
+  };
+}
+const never = new AbortController().signal;
+
+async function uninterrupted(): Promise<Disk> {
+  const disk = emptyDisk();
+  await buildIndex(optionsFor(disk), never);
+  return disk;
+}
+
+describe('filling an index', () => {
+  it('ranks every readable image and says why the others have no row', async () => {
+    const disk = await uninterrupted();
+    // (7 i) mod 5 is 4 for i = 2, 7 and 3 for i = 9 (4 is broken).
+    expect(disk.hits.get(0)).toEqual([{ image: 2, score: 4, y: 0, x: 2 }, { image: 7, score: 4, y: 1, x: 2 }, { image: 9, score: 3, y: 1, x: 4 }]);
+    expect(disk.hits.get(1)!.map(({ image }) => image), 'ties by image').toEqual([1, 3, 5]);
+    expect(disk.skipped).toEqual([[4, '4.png is broken.'], [10, '10.png is broken.']]);
+    expect(disk.hashes.map(([image]) => image).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 5, 6, 7, 8, 9]);
+    expect(disk.cursors).toEqual([3, 6, 9, 11]);
+    expect(channelStatistics(unpackStatistics(disk.statistics!), 1)).toMatchObject({ count: 9, mean: 5 / 9, max: 1 });
+  });
+
+  it('runs every batch at one size, the last one padded, each picture in its own row', async () => {
+    const sizes: number[] = [];
+    const rows: number[][] = [];
+    const disk = emptyDisk();
+    const { score } = optionsFor(disk);
+    await buildIndex(optionsFor(disk, { score: async (pixels, signal) => { sizes.push(pixels.length); rows.push([...pixels].filter((_, at) => at % 3 === 0)); return score(pixels, signal); } }), never);
+    expect(sizes).toEqual([9, 9, 9, 9]);
+    expect(rows).toEqual([[0, 1, 2], [3, 0, 5], [6, 7, 8], [9, 0, 0]]);
+  });
+
+  it('does not run a batch in which nothing can be read, and commits its cursor all the same', async () => {
+    const disk = emptyDisk();
+    let runs = 0;
+    await buildIndex(optionsFor(disk, { decode: async () => { throw new AppError('UNREADABLE_FILE', 'broken'); }, score: async () => { runs++; return []; } }), never);
+    expect([runs, disk.cursor, disk.skipped.length, disk.hits.size]).toEqual([0, 11, 11, 0]);
+  });
+
+  it('ranks and commits in the order of the manifest, even where an engine answers out of turn', async () => {
+    const disk = emptyDisk();
+    const { score } = optionsFor(disk);
+    let call = 0;
+    const late = async (pixels: Uint8Array, signal: AbortSignal) => {
+      await new Promise((resolve) => setTimeout(resolve, call++ % 2 === 0 ? 20 : 1));
+      return score(pixels, signal);
+    };
+    await buildIndex(optionsFor(disk, { score: late }), never);
+    expect(disk).toEqual(await uninterrupted());
+  });
+
+  it('reports progress only for what is committed', async () => {
+    const disk = emptyDisk();
+    const reports: (readonly [number, number])[] = [];
+    await buildIndex(optionsFor(disk, { onProgress: (done) => reports.push([done, disk.cursor]) }), never);
+    expect(reports).toEqual([[3, 3], [6, 6], [9, 9], [11, 11]]);
+  });
+});
+
+describe('an interruption', () => {
+  it.each([1, 2, 3, 4])('by abort during batch %i ends, resumed, in the very same rows', async (batch) => {
+    const disk = emptyDisk();
+    const controller = new AbortController();
+    const { score } = optionsFor(disk);
+    let runs = 0;
+    const interrupted = buildIndex(optionsFor(disk, { score: async (pixels, signal) => { if (++runs === batch) controller.abort(); signal.throwIfAborted(); return score(pixels, signal); } }), controller.signal);
+    await expect(interrupted).rejects.toMatchObject({ name: 'AbortError' });
+    expect(disk.cursor, 'what was ranked before is committed').toBe((batch - 1) * 3);
+    await buildIndex(optionsFor(disk), never);
+    expect({ ...disk, cursors: [] }).toEqual({ ...(await uninterrupted()), cursors: [] });
+  });
+
+  it.each([1, 2, 3, 4])('by a kill that loses commit %i and what came after ends, resumed, in the very same rows', async (lost) => {
+    const disk = emptyDisk();
+    const { commit } = optionsFor(disk);
+    let commits = 0;
+    await expect(buildIndex(optionsFor(disk, { commit: async (batch) => { if (++commits >= lost) throw new Error('killed'); await commit(batch); } }), never)).rejects.toThrow('killed');
+    expect(disk.cursor).toBe((lost - 1) * 3);
+    await buildIndex(optionsFor(disk), never);
+    expect({ ...disk, cursors: [] }).toEqual({ ...(await uninterrupted()), cursors: [] });
+  });
+
+  it('by an error that is not about the picture stops the job with that error', async () => {
+    const disk = emptyDisk();
+    await expect(buildIndex(optionsFor(disk, { decode: async () => { throw new AppError('UNAVAILABLE', 'The disk is gone.'); } }), never)).rejects.toThrow('The disk is gone.');
+    expect(disk.cursor).toBe(0);
+  });
+
+  it('of nothing: a complete index stays as it is', async () => {
+    const disk = await uninterrupted();
+    await buildIndex(optionsFor(disk, { score: async () => { throw new Error('must not run'); } }), never);
+    expect(disk.cursors).toEqual([3, 6, 9, 11]);
+  });
+});
