@@ -101,7 +101,8 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
         );
         await Promise.all(
           missing.map(async (at, position) => {
-            const { projection: values, rectified, notes } = computed[position]!;
+            const { values: part, box: window, rectified, notes } = computed[position]!;
+            const values = uncut(part, window, channels, height, width);
             const unit = units[at]!;
             const record: ProjectionRecord = {
               layer: layer.name, channel: unit.channel, image: images[at]!.path, y: unit.y, x: unit.x, method, seed, control,
@@ -109,8 +110,8 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
               ...measure(values, height, width), rectified, notes,
             };
             results[at] = { record, values };
-            const part = record.support ? cut(values, height, width, record.support) : new Float32Array(0);
-            if (store.mode === 'write') await store.projections.put(keys[at]!, { record, picture: new Uint8Array(part.buffer) });
+            const support = record.support ? cut(values, height, width, record.support) : new Float32Array(0);
+            if (store.mode === 'write') await store.projections.put(keys[at]!, { record, picture: new Uint8Array(support.buffer) });
           }),
         );
       }

@@ -90,10 +90,6 @@ export function standardize(network: Network, value: string, axes: readonly numb
   return network.add('Mul', [centred, inverse], {});
 }
 
-export function subtractFrom(network: Network, value: string, other: string): string {
-  return network.add('Sub', [other, value], {});
-}
-
 /** The larger of two values at each place: a + max(b - a, 0). */
 export function larger(network: Network, a: string, b: string): string {
   return network.add('Add', [a, network.add('Relu', [network.add('Sub', [b, a], {})], {})], {});

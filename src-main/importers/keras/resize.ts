@@ -27,8 +27,14 @@ function resizeAxis(network: Network, value: string, axis: 2 | 3, size: number, 
   for (let at = 0; at < size; at++) {
     for (const [source, share] of sources(at, from, step, resampling)) matrix[at * from + Math.min(Math.max(source, 0), from - 1)]! += share;
   }
-  const window = resampling.interpolation === 'nearest' ? { size: 2, stride: step, offset: first - 0.5 } : { size: 3, stride: step, offset: first - 1 };
+  const window = windowOf(step, first, resampling);
   return network.add('SpatialLinear', [value, network.constant(axis === 2 ? 'rows' : 'columns', [size, from], matrix)], { axis, size, window });
+}
+
+/** Where an output position looks: the position it falls on and what rounding or interpolation adds on either side. */
+function windowOf(step: number, first: number, { interpolation, centres }: Resampling) {
+  if (interpolation === 'bilinear') return { size: 3, stride: step, offset: first - 1 };
+  return { size: 2, stride: step, offset: centres === 'corners' ? -0.5 : centres === 'half' ? step / 2 - 1 : -1 };
 }
 
 /** Which input positions make an output position, with their shares. */

@@ -2,6 +2,7 @@
  * What core and inference worker say to each other. One process per device (design.md section 1); messages are structured clones, pictures travel as
  * 8-bit pixels, and feature maps never leave the worker: only scores, positions and projections do.
  */
+import type { Box } from '../../../src-shared/domain/geometry.ts';
 import type { Layer } from '../../../src-shared/domain/layers.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
 import type { Control, Method, Rectified, Seed } from '../../../src-shared/domain/projection.ts';
@@ -55,8 +56,9 @@ export interface UnitOfImage {
 }
 
 export interface ProjectedUnit {
-  /** Float32 `[C, H, W]` of the whole network input, signed. */
-  readonly projection: Float32Array;
+  /** Float32 `[C, rows, columns]` of `box`, signed; zero everywhere else in the network input. */
+  readonly values: Float32Array;
+  readonly box: Box;
   /** The unit's activation on this image. */
   readonly activation: number;
   readonly rectified: Rectified;

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
+import type { Rectified } from '../../../src-shared/domain/projection.ts';
 import { normalizePixels } from '../../dataset/normalize.ts';
 import { elementCount, withBatch, type Model } from '../../graph/graph.ts';
 import { openModel } from '../../importers/open.ts';
@@ -10,16 +11,17 @@ import type { RankingGraph } from '../../rewrite/probe/rankingGraph.ts';
 import type { Data, Session } from '../engine.ts';
 import { createEngines, type Engines } from './engines.ts';
 import type { ModelReference } from './protocol.ts';
+import type { CompiledWindow } from './windowUnits.ts';
 
 export interface CompiledRanking {
   readonly ranking: RankingGraph;
   readonly session: Session;
 }
 
-export interface CompiledProjection {
-  readonly projection: ProjectionGraph;
-  readonly session: Session;
-}
+/** A way down that is compiled: on whole pictures, or on windows. */
+export type CompiledProjection =
+  | { readonly kind: 'whole'; readonly projection: ProjectionGraph; readonly session: Session; readonly rectified: Rectified }
+  | { readonly kind: 'window'; readonly window: CompiledWindow; readonly session: Session; readonly rectified: Rectified };
 
 export interface WorkerState {
   readonly engines: Engines;

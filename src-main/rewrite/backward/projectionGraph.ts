@@ -83,8 +83,8 @@ function countRectified(network: Graph, imageInput: string, layer: string, start
   return { handled, total };
 }
 
-export function rectifiedBy(network: Graph, imageInput: string, layer: string, method: Method): Rectified {
-  return countRectified(network, imageInput, layer, layer, method);
+export function rectifiedBy(network: Graph, imageInput: string, layer: string, method: Method, belowActivation = false): Rectified {
+  return countRectified(network, imageInput, layer, belowActivation ? activationInput(network, layer) : layer, method);
 }
 
 /** The upper bound at which the layer's own activation saturates, or undefined where it has none. */

@@ -6,6 +6,8 @@ import { strToU8 } from 'fflate';
 import h5wasm from 'h5wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { kerasFormat } from '../../../src-main/importers/keras/format.ts';
+import { createNetwork } from '../../../src-main/importers/keras/network.ts';
+import { resize } from '../../../src-main/importers/keras/resize.ts';
 import { relativeDifference } from '../../support/graphs.ts';
 import { archive, groupsIn, hdf5, legacyFile, put } from './kerasFiles.ts';
 import { channelsFirst, differenceFromTwin, fillWeights, filesBeside, layers, pictures, runImported, saveModel, tf } from './kerasTwin.ts';
@@ -209,6 +211,32 @@ describe('settings that only Keras has, by hand', () => {
     expect(await afterIdentity('Activation', { activation: 'hard_sigmoid' }, [-3, 1.5], [1, 2], '3.8.0')).toEqual([0, 0.75]);
     await expect(afterIdentity('ReLU', { threshold: 1, negative_slope: 0.5 }, [1])).rejects.toThrow('Layer "layer" (ReLU) has both a threshold (1) and a negative slope (0.5).');
     await expect(afterIdentity('Lambda', {}, [1])).rejects.toThrow('one.h5 uses the layer type Lambda in layer "layer", whose code is not in the file.');
+  });
+});
+
+describe('resizing', () => {
+  it('no output position looks outside the window that is noted for it', () => {
+    for (const interpolation of ['nearest', 'bilinear'] as const) {
+      for (const centres of ['half', 'whole', 'corners'] as const) {
+        for (const [from, to] of [[4, 8], [5, 13], [9, 4], [7, 2], [3, 100]] as const) {
+          const network = createNetwork('resize');
+          network.begin('Resize', 'resize');
+          network.publish(resize(network, network.input('x', ['batch', 1, from, 1]), [to, 1], { interpolation, centres }), 'y');
+          const { graph } = network.finish(['resize|SpatialLinear']);
+          const [node] = graph.nodes;
+          if (node?.kind !== 'SpatialLinear') throw new Error('no SpatialLinear');
+          const { data } = graph.tensors.get(node.inputs[1]!)!;
+          const { size, stride, offset } = node.attributes.window;
+          for (let row = 0; row < to; row++) {
+            const shares = Array.from({ length: from }, (_, column) => Number(data[row * from + column]));
+            expect(shares.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+            const seen = shares.flatMap((share, column) => (share > 0 ? [column] : []));
+            expect(seen[0], `${interpolation} ${centres} ${from} ${to} ${row}`).toBeGreaterThanOrEqual(offset + stride * row - 1e-9);
+            expect(seen.at(-1)! + 1, `${interpolation} ${centres} ${from} ${to} ${row}`).toBeLessThanOrEqual(offset + stride * row + size + 1e-9);
+          }
+        }
+      }
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import type { Control, Method, Seed } from '../../../src-shared/domain/projectio
 import { createGraphBuilder, type GraphBuilder } from '../../../src-main/graph/build.ts';
 import type { Graph } from '../../../src-main/graph/graph.ts';
 import { createReferenceEngine } from '../../../src-main/inference/reference/engine.ts';
+import { uncut } from '../../../src-main/projection/measure.ts';
 import { projectUnits } from '../../../src-main/inference/worker/projectUnits.ts';
 import type { CompiledProjection, CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
 import { floatTensor, windowOf } from '../../support/graphs.ts';
@@ -43,7 +44,7 @@ async function project(graph: Graph, levels: readonly number[], seed: Seed, rest
     },
     new AbortController().signal,
   );
-  return { ...unit!, projection: [...unit!.projection].map((value) => Number(value.toPrecision(5))) };
+  return { ...unit!, projection: [...uncut(unit!.values, unit!.box, 1, 2, 2)].map((value) => Number(value.toPrecision(5))) };
 }
 
 describe('seeds', () => {

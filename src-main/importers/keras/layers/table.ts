@@ -2,7 +2,8 @@
 import { convolutionLayers } from './convolutions.ts';
 import { elementwiseLayers } from './elementwise.ts';
 import type { LayerConverter } from './layer.ts';
+import { mergeLayers } from './merges.ts';
 import { pictureLayers } from './pictures.ts';
 import { shapeLayers } from './shapes.ts';
 
-export const layerConverters: Readonly<Record<string, LayerConverter>> = { ...convolutionLayers, ...pictureLayers, ...elementwiseLayers, ...shapeLayers };
+export const layerConverters: Readonly<Record<string, LayerConverter>> = { ...convolutionLayers, ...pictureLayers, ...elementwiseLayers, ...mergeLayers, ...shapeLayers };
