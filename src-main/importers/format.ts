@@ -10,6 +10,8 @@ export type Match = { readonly kind: 'yes' } | { readonly kind: 'no'; readonly r
 export interface OpenOptions {
   /** `[height, width]` of the network input, for files that leave them open. */
   readonly inputSize?: readonly [height: number, width: number];
+  /** For the import report only: a description whose weights are missing is read with zeros in their place, and a warning says so. */
+  readonly withoutWeights?: boolean;
 }
 
 /** One operator of the file as the file calls it, how often it stands there, and the op kinds it became (none: it was computed at import). */

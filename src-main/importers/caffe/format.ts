@@ -41,7 +41,8 @@ export function convertCaffe(bytes: Uint8Array, fileName: string, options: OpenO
   const warnings: string[] = [];
   const isText = looksLikeText(bytes);
   const parsed = isText ? reported(fileName, () => parsePrototxt(bytes, fileName)) : undefined;
-  const weightsFile = isText ? findWeightsFile(fileName, siblings, (sentence) => warnings.push(sentence)) : fileName;
+  const weightsFile = isText ? weightsBeside(fileName, options, siblings, warnings) : fileName;
+  if (weightsFile === undefined) return withoutWeights(bytes, fileName, options, warnings);
   const weights = readWeights(isText ? siblings.read(weightsFile) : bytes, weightsFile);
   if (weights.size === 0) throw new AppError('UNREADABLE_FILE', `${weightsFile} holds no trained layer. Download or copy it again.`, { file: weightsFile });
   const networkFile = isText ? fileName : findNetworkFile(fileName, weights, siblings);
@@ -58,6 +59,22 @@ export function convertCaffe(bytes: Uint8Array, fileName: string, options: OpenO
     };
     return { model, report: { ...report, warnings: [...warnings, ...report.warnings] } };
   });
+}
+
+/** The .caffemodel of a prototxt; undefined where there is none and the report is wanted all the same. */
+function weightsBeside(fileName: string, options: OpenOptions, siblings: Siblings, warnings: string[]): string | undefined {
+  try {
+    return findWeightsFile(fileName, siblings, (sentence) => warnings.push(sentence));
+  } catch (error) {
+    if (!options.withoutWeights || !(error instanceof AppError) || error.code !== 'NOT_FOUND') throw error;
+    warnings.push(`${error.message} Until then its layers can be read, but nothing can be indexed.`);
+    return undefined;
+  }
+}
+
+function withoutWeights(bytes: Uint8Array, fileName: string, options: OpenOptions, warnings: readonly string[]): { readonly model: Model; readonly report: ImportReport } {
+  const { graph, imageInput, report } = readTopology(bytes, fileName, options);
+  return { model: { format: 'caffe', graph, imageInput, provenance: `Caffe, ${fileName} without weights` }, report: { ...report, warnings: [...warnings, ...report.warnings] } };
 }
 
 function parsePrototxt(bytes: Uint8Array, fileName: string): CaffeNetwork {

@@ -20,7 +20,7 @@ export function createCalls(): Calls {
   return {
     availability: () => state.engines.availability(),
     async inspect({ path, inputSize }) {
-      const opened = await openModel(path, inputSize ? { inputSize } : {});
+      const opened = await openModel(path, { withoutWeights: true, ...(inputSize ? { inputSize } : {}) });
       const { graph, imageInput } = opened.model;
       const layers = layersOf(graph, imageInput);
       const last = layers.at(-1);
