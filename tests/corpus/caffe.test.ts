@@ -149,6 +149,15 @@ describeWithData('Caffe networks without weights', [`${caffe}/topologies`], () =
       message: 'deploy.prototxt describes a Caffe network, but its weights are missing: there is no .caffemodel beside it. Put the .caffemodel into the same folder.',
     });
   });
+
+  it('gives its import report all the same, which says that nothing can be indexed', async () => {
+    const { model, report } = await openModel(dataPath(`${caffe}/topologies/BVLC-caffe/bvlc_reference_caffenet/deploy.prototxt`), { withoutWeights: true });
+    const convolutions = layersOf(model.graph, model.imageInput).filter((layer) => layer.kind === 'conv');
+    expect(convolutions.map(({ receptiveField }) => receptiveField.size[0])).toEqual([11, 51, 99, 131, 163]);
+    expect(report.warnings).toEqual([
+      'deploy.prototxt describes a Caffe network, but its weights are missing: there is no .caffemodel beside it. Put the .caffemodel into the same folder. Until then its layers can be read, but nothing can be indexed.',
+    ]);
+  });
 });
 
 /** The value that each node makes, in graph order. */

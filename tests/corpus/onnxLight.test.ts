@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { layersOf } from '../../src-main/geometry/layers.ts';
 import { elementCount, type Graph } from '../../src-main/graph/graph.ts';
 import { constantOf, numbersOf } from '../../src-main/importers/onnx/constants.ts';
 import { onnxSchema, type OnnxTensor } from '../../src-main/importers/onnx/messages.ts';
@@ -16,10 +17,17 @@ import { readMessage } from '../../src-main/importers/protobuf/readMessage.ts';
 import { writeMessage } from '../../src-main/importers/protobuf/writeMessage.ts';
 import type { Data, Engine } from '../../src-main/inference/engine.ts';
 import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/engine.ts';
+import { projectionGraph } from '../../src-main/rewrite/backward/projectionGraph.ts';
+import { methods } from '../../src-shared/domain/projection.ts';
 import { normalFloats, relativeDifference, seededRandom } from '../support/graphs.ts';
 import { dataPath, describeWithData } from '../support/testData.ts';
 
 const nets = ['zfnet512', 'bvlc_alexnet', 'vgg19', 'inception_v1', 'inception_v2', 'resnet50', 'densenet121', 'shufflenet', 'squeezenet'] as const;
+/** Size, stride and offset of conv1..conv5: the numbers of method.md, but that this ZFNet-512 has no pad on conv1, so its offsets lie one pixel further in. */
+const receptiveFieldsOf: Partial<Record<(typeof nets)[number], readonly (readonly number[])[]>> = {
+  zfnet512: [[7, 2, 0], [27, 8, 0], [75, 16, -16], [107, 16, -32], [139, 16, -48]],
+  bvlc_alexnet: [[11, 4, 0], [51, 8, -16], [99, 16, -32], [131, 16, -48], [163, 16, -64]],
+};
 const inputSize = 3 * 224 * 224;
 
 describeWithData('onnx-light', ['onnx-light'], () => {
@@ -72,7 +80,33 @@ describeWithData('onnx-light', ['onnx-light'], () => {
           })
           .sort((a, b) => b.difference - a.difference)[0]!;
         expect(worst.difference, `worst at ${worst.name}`).toBeLessThan(1e-4);
+
+        // The way down from every layer, by every method, is a graph; from some layers it is run.
+        const layers = layersOf(model.graph, model.imageInput);
+        expect(layers.length).toBeGreaterThan(4);
+        for (const layer of layers) for (const method of methods) projectionGraph(model.graph, model.imageInput, layer.name, method);
+        for (const layer of [layers[0]!, layers[Math.floor(layers.length / 2)]!, layers.at(-1)!]) {
+          const { graph, image, seed, projection } = projectionGraph(model.graph, model.imageInput, layer.name, 'deconvnet');
+          const [, channels, height = 1, width = 1] = model.graph.values.get(layer.name)!.shape as number[];
+          const seeds = new Float32Array(channels! * height * width).map((_, at) => (at % (height * width) === Math.floor((height * width) / 2) ? 1 : 0));
+          const session = await engine.compile(graph);
+          const fed: ReadonlyMap<string, Data> = new Map([
+            [image, { shape: [1, 3, 224, 224], data: images.subarray(0, inputSize) }],
+            [seed, { shape: model.graph.values.get(layer.name)!.shape.map((size) => (size === 'batch' ? 1 : size)), data: seeds }],
+          ]);
+          const drawn = (await session.run(fed, [projection])).get(projection)!.data as Float32Array;
+          await session.close();
+          expect(drawn.every(Number.isFinite), layer.name).toBe(true);
+          expect(drawn.some((value) => value !== 0), `${layer.name} reaches the image`).toBe(true);
+        }
         rmSync(filledPath);
+      });
+
+      const fields = receptiveFieldsOf[net];
+      it.runIf(fields)('has the receptive fields of method.md', async () => {
+        const { model } = await openModel(path);
+        const convolutions = layersOf(model.graph, model.imageInput).filter((layer) => layer.kind === 'conv');
+        expect(convolutions.map(({ receptiveField: { size, stride, offset } }) => [size, stride, offset].map(([rows, columns]) => (rows === columns ? rows : NaN)))).toEqual(fields);
       });
     });
   }

@@ -227,3 +227,23 @@ function steppedImage(shape: readonly number[]): Data {
 function zerosLike({ shape, data }: Data): Data {
   return { shape, data: new Float32Array(data.length) };
 }
+
+describe('local response normalisation within channels, as Caffe files spell it', () => {
+  const graph = network([2, 5, 5], (b) => {
+    const means = b.add('AveragePool', [b.add('Pow', ['image'], { exponent: 2 })[0]!], { ...windowOf([3, 3], { pads: [1, 1, 1, 1] }), countIncludePad: true })[0]!;
+    const sums = b.add('Add', [b.add('Mul', [means, b.tensor(floatTensor('alpha', [], [0.5]))], {})[0]!, b.tensor(floatTensor('k', [], [1]))], {})[0]!;
+    return b.add('Mul', ['image', b.add('Pow', [sums], { exponent: -0.75 })[0]!], {})[0]!;
+  });
+  const image = randomData(random, [1, 2, 5, 5]);
+  const seed = randomData(random, [1, 2, 5, 5]);
+  const down = async (method: 'deconvnet' | 'guided' | 'gradient') => {
+    const walked = projectionGraph(graph, 'image', graph.outputs[0]!, method);
+    return [...(await runOnce(engines[0]!, walked.graph, { [walked.image]: image, [walked.seed]: seed })).get(walked.projection)!.data];
+  };
+
+  it('is passed by in deconvnet and guided, and differentiated in gradient', async () => {
+    expect(await down('deconvnet')).toEqual([...seed.data]);
+    expect(await down('guided')).toEqual([...seed.data]);
+    expect(await down('gradient')).not.toEqual([...seed.data]);
+  });
+});

@@ -1,6 +1,7 @@
 /**
- * Which product of two computed values is a gate at work (method.md section 3): one factor comes from a sigmoid or a hard sigmoid and only says how much
+ * What a product of two computed values is at heart. Which is a gate at work (method.md section 3): one factor comes from a sigmoid or a hard sigmoid and only says how much
  * of the other passes, as in squeeze-and-excitation and swish. Other products (a square, the normalisation by a variance, mish) have no gate.
+ * And which is local response normalisation within channels, spelled out: x * (k + a * mean of x^2 around it)^-beta.
  */
 import type { Graph, Node, NodeOf } from '../../graph/graph.ts';
 import type { OpKind } from '../../graph/ops/attributes.ts';
@@ -51,4 +52,20 @@ function isGate(name: string, view: ForwardView): boolean {
 function isHardSigmoid({ inputs, attributes: { minimum, maximum } }: NodeOf<'Clip'>, view: ForwardView): boolean {
   const shift = view.makerOf(inputs[0]!);
   return minimum === 0 && shift?.kind === 'Add' && shift.inputs.some((input) => view.numberOf(input) === maximum / 2);
+}
+
+/** Index of the factor that is normalised by its own squares around it, or undefined where the product is something else. */
+export function normalizedFactorOf({ inputs }: NodeOf<'Mul'>, view: ForwardView): 0 | 1 | undefined {
+  return ([0, 1] as const).find((index) => isResponseNormalizer(inputs[1 - index]!, inputs[index]!, view));
+}
+
+function isResponseNormalizer(name: string, of: string, view: ForwardView): boolean {
+  const power = view.makerOf(name);
+  if (power?.kind !== 'Pow' || power.attributes.exponent >= 0) return false;
+  let node = view.makerOf(power.inputs[0]!);
+  while (node && (node.kind === 'Add' || node.kind === 'Mul') && node.inputs.some(view.isConstant)) node = view.makerOf(node.inputs.find((input) => !view.isConstant(input)) ?? '');
+  if (node?.kind !== 'AveragePool') return false;
+  const squares = view.makerOf(node.inputs[0]!);
+  if (squares?.kind === 'Pow') return squares.attributes.exponent === 2 && squares.inputs[0] === of;
+  return squares?.kind === 'Mul' && squares.inputs.every((input) => input === of);
 }

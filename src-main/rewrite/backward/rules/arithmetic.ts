@@ -1,11 +1,12 @@
 /**
  * Down through sums, products and choices. A sum sends the signal to both branches; a value that was broadcast gathers it again. In a product of two computed
- * values the derivative goes to both, and a value multiplied by itself gathers both; only a gate (gates.ts) is held constant by deconvnet and guided.
+ * values the derivative goes to both, and a value multiplied by itself gathers both; only a gate (gates.ts) is held constant by deconvnet and guided,
+ * and response normalisation within channels is passed by like the one across them.
  * A choice sends the signal, position by position, to whichever operand was chosen.
  */
 import type { Shape } from '../../../graph/graph.ts';
 import type { OpKind } from '../../../graph/ops/attributes.ts';
-import { gateOf } from '../gates.ts';
+import { gateOf, normalizedFactorOf } from '../gates.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 
 export const add: Rule<'Add'> = {
@@ -33,6 +34,8 @@ export const mul: Rule<'Mul'> = {
   backward(context) {
     const { node, method, forward, signal, emit } = context;
     const both = wanted(context);
+    const normalized = both.length === 2 && method.lrn === 'identity' ? normalizedFactorOf(node, forward) : undefined;
+    if (normalized !== undefined) return new Map([[normalized, signal]]);
     const gate = both.length === 2 && method.gate === 'constant' ? gateOf(node, forward) : undefined;
     const targets = both.filter((index) => index !== gate);
     return new Map(targets.map((index) => [index, unbroadcast(context, emit('Mul', [signal, node.inputs[1 - index]!], {}), index)]));
