@@ -69,12 +69,13 @@ export function indexCommand(session: Session): Command {
 }
 
 async function waitFor(session: Session, services: Services, jobId: string): Promise<void> {
-  const { queue, jobsChanged } = services.workspaces.required();
+  const { queue } = services.workspaces.required();
   const cancel = () => void queue.cancel(jobId).catch(() => undefined);
   session.signal.addEventListener('abort', cancel, { once: true });
+  if (session.signal.aborted) cancel();
   const watching = new AbortController();
   const shown = (async () => {
-    for await (const _ of jobsChanged.changes(200, watching.signal)) {
+    for await (const _ of services.workspaces.jobsChanged.changes(200, watching.signal)) {
       const job = (await services.jobs.list()).find((candidate) => candidate.id === jobId);
       if (!job || job.state !== 'running') continue;
       const left = job.secondsLeft === null ? '' : `, ${job.secondsLeft} s left`;

@@ -15,7 +15,7 @@ export function serveCommand(session: Session): Command {
     .action(async (flags: { workspace?: string; port: number; open: boolean }) => {
       const services = session.services();
       if (flags.workspace) await services.workspaces.create({ path: flags.workspace });
-      const token = process.env['SWITCHBACK_TOKEN'] ?? randomBytes(24).toString('hex');
+      const token = process.env['SWITCHBACK_TOKEN'] || randomBytes(24).toString('hex');
       const server = await startServer({ services, token, interfaceFolder: session.place.interfaceFolder, port: flags.port });
       const address = `http://127.0.0.1:${server.port}/?token=${token}`;
       session.line(`Switchback is open at ${address}`);

@@ -17,7 +17,7 @@ const services = createServices({ ...place, log: (line) => log.warn(line) });
 
 try {
   if (values.workspace) await services.workspaces.open(values.workspace);
-  const token = process.env['SWITCHBACK_TOKEN'] ?? randomBytes(24).toString('hex');
+  const token = process.env['SWITCHBACK_TOKEN'] || randomBytes(24).toString('hex');
   const server = await startServer({ services, token, interfaceFolder: place.interfaceFolder, port: Number(values.port ?? 0) });
   process.stdout.write(`${JSON.stringify({ ready: true, port: server.port })}\n`);
   const stop = async () => {

@@ -103,7 +103,7 @@ async function readWhole(file: string, signal: AbortSignal | undefined): Promise
   } catch (thrown) {
     if (thrown instanceof Refusal || signal?.aborted) throw thrown;
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
-    if (code === 'ENOENT') throw new Refusal('The file is no longer there: scan the folder again.');
+    if (code === 'ENOENT') throw new Refusal('The file is no longer there.');
     if (code === 'EACCES' || code === 'EPERM') throw new Refusal('There is no permission to read the file.');
     throw new Refusal(`The file cannot be read from disk (${code}).`);
   }

@@ -78,6 +78,7 @@ export async function buildIndex(options: BuildIndexOptions, signal: AbortSignal
 
   try {
     let ahead = options.cursor < options.images ? decodeBatch(options, options.cursor, working) : undefined;
+    ahead?.catch(() => undefined);
     for (let start = options.cursor; ahead; start += options.batchSize) {
       signal.throwIfAborted();
       const batch = await ahead;

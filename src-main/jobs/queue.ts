@@ -94,8 +94,10 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
 
   async function work(): Promise<void> {
     while (!closing && (current = waiting.shift())) {
+      const { row, done, total } = current;
       await runOne(current);
-      const ended = await store.get(current.row.id);
+      // A store that cannot be read must not stop the queue.
+      const ended = await store.get(row.id).catch((error): JobRow => ({ ...row, done, total, state: 'failed', error: toPlainError(error) }));
       current = undefined;
       settle(ended);
       changed();

@@ -31,7 +31,8 @@ export function createFileService(): FileService {
       const found = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
         throw new AppError('NOT_FOUND', `The folder ${folder} cannot be opened: ${reasonOf(error)}.`, { path: folder }, error);
       });
-      const visible = found.filter((entry) => !entry.name.startsWith('.'));
+      // Folders first, so that a large folder of images never hides its sub-folders.
+      const visible = found.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => Number(b.isDirectory()) - Number(a.isDirectory()));
       const entries = await Promise.all(
         visible.slice(0, mostEntries).map(async (entry): Promise<FileEntry> => {
           const full = join(folder, entry.name);

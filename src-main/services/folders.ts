@@ -1,5 +1,6 @@
 /** Where Switchback keeps what is the user's and not a workspace's: settings, the list of recent workspaces, and new workspaces without a place of their own. */
 import envPaths from 'env-paths';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -28,7 +29,7 @@ export async function readJson(file: string): Promise<unknown> {
 /** Written beside and renamed, so that no half-written file is ever left. */
 export async function writeJson(file: string, value: unknown): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${randomUUID()}.tmp`;
   await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`);
   await rename(temporary, file);
 }

@@ -15,7 +15,7 @@ import { createTurns } from './turns.ts';
 /** How often one batch may lose its worker before the job fails with what happened. */
 const mostStrikes = 3;
 
-export function indexRunner(store: Store, inference: InferenceClient, indexChanged: (index: string) => void): JobRunner {
+export function indexRunner(store: Store, inference: InferenceClient): JobRunner {
   // More decoders than cores gain nothing, and would keep the store's queries and the thread that answers waiting behind them.
   const inTurn = createTurns(availableParallelism());
   return async (job, progress, signal) => {
@@ -64,7 +64,6 @@ export function indexRunner(store: Store, inference: InferenceClient, indexChang
         onProgress(done) {
           progressDone = done;
           progress.report(done, index.images, step);
-          indexChanged(index.id);
         },
       },
       signal,

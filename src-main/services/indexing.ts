@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import type * as z from 'zod';
 import type { channelDetail, channelSummary, indexedLayer, indexRecord, indexState, skippedImage } from '../../src-shared/contract/indexing.ts';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
-import type { Hit, Layer } from '../../src-shared/domain/layers.ts';
+import type { ChannelStatistics, Hit, Layer } from '../../src-shared/domain/layers.ts';
 import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { labelOf, readLabels } from '../dataset/labels.ts';
@@ -16,7 +16,7 @@ import type { Placement } from '../inference/worker/protocol.ts';
 import { channelStatistics, createStatistics, unpackStatistics } from '../indexing/statistics.ts';
 import type { StoredHit } from '../store/hits.ts';
 import type { StoredIndex } from '../store/indexes.ts';
-import { createChangeSignal, type ChangeSignal } from './events.ts';
+import { createTurns } from './turns.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 export type IndexRecord = z.infer<typeof indexRecord>;
@@ -67,19 +67,13 @@ export interface IndexingService {
   hits(index: string, layer: number, channel?: number): Promise<readonly ChannelHits[]>;
   skipped(index: string): Promise<readonly z.infer<typeof skippedImage>[]>;
   watch(index: string, signal?: AbortSignal): AsyncGenerator<Progress, void, void>;
-  /** To be called when an index has new rows. */
-  changed(index: string): void;
 }
 
 const watchIntervalMs = 250;
 
 export function createIndexingService(workspaces: WorkspaceService, inference: InferenceClient): IndexingService {
-  const signals = new Map<string, ChangeSignal>();
-  const signalOf = (index: string) => {
-    let signal = signals.get(index);
-    if (!signal) signals.set(index, (signal = createChangeSignal()));
-    return signal;
-  };
+  // Two starts at once must not make the same index twice.
+  const inTurn = createTurns(1);
   const stored = (index: string): Promise<StoredIndex> => workspaces.required().store.indexes.get(index as IndexId);
 
   async function enqueue(index: StoredIndex): Promise<string> {
@@ -88,8 +82,50 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
     if (active) return active;
     const id = randomBytes(6).toString('hex');
     await queue.add({ id, kind: 'index', indexId: index.id, title: `Index ${basename(index.imagesPath)} with ${index.modelName}`, total: index.images, request: {} });
-    void queue.ended(id).then(() => signalOf(index.id).changed());
     return id;
+  }
+
+  async function start(request: StartRequest, signal?: AbortSignal): Promise<{ index: string; jobId: string | null }> {
+    const { store } = workspaces.required();
+    const modelPath = resolve(request.modelPath);
+    const { modelHash } = await inference.call('inspect', { path: modelPath, inputSize: request.preprocessing.crop }, signal);
+    const model = { path: modelPath, hash: modelHash };
+    const layers = await inference.call('layers', { model, crop: request.preprocessing.crop, ...(request.layers ? { names: request.layers } : {}) }, signal);
+    if (layers.length === 0) throw new AppError('UNSUPPORTED', 'This network has no layers with channels to look at.', { path: modelPath });
+    const scan = await scanImages(resolve(request.imagesPath), signal);
+    if (scan.images.length === 0) throw new AppError('NOT_FOUND', `There are no images in ${scan.root}. Choose a folder that holds JPEG, PNG, WebP, TIFF, GIF or AVIF files.`, { path: scan.root });
+
+    const base = createHash('sha256')
+      .update(JSON.stringify([computationVersion, modelHash, request.preprocessing, scan.root, layers.map((layer) => layer.name), request.top, request.labelsPath ? resolve(request.labelsPath) : null, snapshotOf(scan.images)]))
+      .digest('hex');
+    const existing = (await store.indexes.list()).find((index) => index.key.startsWith(base) && fits(index, request));
+    if (existing) return { index: existing.id, jobId: existing.cursor < existing.images ? await enqueue(existing) : null };
+
+    const placement = await choosePlacement(inference, request);
+    const measured = await measure(inference, request, model, layers, placement, signal);
+    const labels = request.labelsPath ? await readLabels(resolve(request.labelsPath)) : undefined;
+    const index = await store.indexes.create(
+      {
+        key: `${base} ${placement.engine} ${placement.device} ${measured.batchSize}`,
+        modelPath,
+        modelName: basename(modelPath).replace(/\.[^.]+$/, ''),
+        modelHash,
+        imagesPath: scan.root,
+        preprocessing: request.preprocessing,
+        ...placement,
+        engineDescription: measured.description,
+        batchSize: measured.batchSize,
+        top: request.top,
+        layers,
+        labelsPath: request.labelsPath ?? null,
+        computationVersion,
+      },
+      scan.images.map((image) => {
+        const label = labels ? labelOf(labels, image.path) : null;
+        return { ...image, className: label ? (label.name ?? label.wnid ?? String(label.index)) : classOf(image.path) };
+      }),
+    );
+    return { index: index.id, jobId: await enqueue(index) };
   }
 
   const service: IndexingService = {
@@ -97,48 +133,7 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
       return (await workspaces.required().store.indexes.list()).map((index) => toRecord(index, workspaces));
     },
     get: async (index) => toRecord(await stored(index), workspaces),
-    async start(request, signal) {
-      const { store } = workspaces.required();
-      const modelPath = resolve(request.modelPath);
-      const { modelHash } = await inference.call('inspect', { path: modelPath, inputSize: request.preprocessing.crop }, signal);
-      const model = { path: modelPath, hash: modelHash };
-      const layers = await inference.call('layers', { model, crop: request.preprocessing.crop, ...(request.layers ? { names: request.layers } : {}) }, signal);
-      if (layers.length === 0) throw new AppError('UNSUPPORTED', 'This network has no layers with channels to look at.', { path: modelPath });
-      const scan = await scanImages(resolve(request.imagesPath), signal);
-      if (scan.images.length === 0) throw new AppError('NOT_FOUND', `There are no images in ${scan.root}. Choose a folder that holds JPEG, PNG, WebP, TIFF, GIF or AVIF files.`, { path: scan.root });
-
-      const base = createHash('sha256')
-        .update(JSON.stringify([computationVersion, modelHash, request.preprocessing, scan.root, layers.map((layer) => layer.name), request.top, request.labelsPath ? resolve(request.labelsPath) : null]))
-        .digest('hex');
-      const existing = (await store.indexes.list()).find((index) => index.key.startsWith(base) && fits(index, request));
-      if (existing) return { index: existing.id, jobId: existing.cursor < existing.images ? await enqueue(existing) : null };
-
-      const placement = await choosePlacement(inference, request);
-      const measured = await measure(inference, request, model, layers, placement, signal);
-      const labels = request.labelsPath ? await readLabels(resolve(request.labelsPath)) : undefined;
-      const index = await store.indexes.create(
-        {
-          key: `${base} ${placement.engine} ${placement.device} ${measured.batchSize}`,
-          modelPath,
-          modelName: basename(modelPath).replace(/\.[^.]+$/, ''),
-          modelHash,
-          imagesPath: scan.root,
-          preprocessing: request.preprocessing,
-          ...placement,
-          engineDescription: measured.description,
-          batchSize: measured.batchSize,
-          top: request.top,
-          layers,
-          labelsPath: request.labelsPath ?? null,
-          computationVersion,
-        },
-        scan.images.map((image) => {
-          const label = labels ? labelOf(labels, image.path) : null;
-          return { ...image, className: label ? (label.name ?? label.wnid ?? String(label.index)) : classOf(image.path) };
-        }),
-      );
-      return { index: index.id, jobId: await enqueue(index) };
-    },
+    start: (request, signal) => inTurn(() => start(request, signal)),
     async resume(id) {
       const index = await stored(id);
       return { jobId: index.cursor < index.images ? await enqueue(index) : null };
@@ -167,8 +162,8 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
           channel,
           dead: isDead(layer, index, summary?.hits ?? 0),
           hits: summary?.hits ?? 0,
-          topScore: summary?.topScore ?? null,
-          mean: count > 0 ? statistics.sum[channel]! / count : 0,
+          topScore: summary ? finite(summary.topScore) : null,
+          mean: count > 0 ? finite(statistics.sum[channel]! / count) : 0,
           shareAboveZero: count > 0 ? statistics.aboveZero[channel]! / count : 0,
           version: String(summary?.changedAt ?? 0),
         };
@@ -188,7 +183,7 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
         dead: isDead(layer, index, hits.length),
         version: String(version),
         hits: hits.map((hit) => ({ ...toHit(hit, layer, index.preprocessing.crop), className: hit.className })),
-        statistics: channelStatistics(await statisticsOf(index, layer), channel),
+        statistics: finiteStatistics(channelStatistics(await statisticsOf(index, layer), channel)),
       };
     },
     async hits(id, number, channel) {
@@ -208,13 +203,12 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
     },
     skipped: async (index) => workspaces.required().store.images.skipped((await stored(index)).id),
     async *watch(id, signal) {
-      for await (const _ of signalOf(id).changes(watchIntervalMs, signal)) {
+      for await (const _ of workspaces.jobsChanged.changes(watchIntervalMs, signal)) {
         const record = await service.get(id);
         yield { indexed: record.indexed, images: record.images, skipped: record.skipped, state: record.state, running: record.jobId !== null };
         if (record.jobId === null) return;
       }
     },
-    changed: (index) => signalOf(index).changed(),
   };
   return service;
 
@@ -227,7 +221,7 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
 /** A stored hit with its rank, and its box in network-input pixels. */
 export function toHit(hit: StoredHit, layer: Layer, crop: readonly [number, number]): Hit {
   const box = clipBox(unitWindow(layer.receptiveField, hit.y, hit.x), crop[0], crop[1]);
-  return { rank: hit.rank, image: hit.path, imageNumber: hit.image, score: hit.score, y: hit.y, x: hit.x, box };
+  return { rank: hit.rank, image: hit.path, imageNumber: hit.image, score: finite(hit.score), y: hit.y, x: hit.x, box };
 }
 
 export function layerOf(index: StoredIndex, number: number): Layer {
@@ -253,6 +247,23 @@ function toRecord(index: StoredIndex, workspaces: WorkspaceService): IndexRecord
     id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, state,
     images, indexed: cursor - skipped, skipped, layers: index.layers.length, createdAt, jobId: workspaces.required().queue.activeFor(id),
   };
+}
+
+/** Which files the folder holds: an index of other files is another index (method.md section 8). */
+function snapshotOf(images: readonly { readonly path: string; readonly sizeBytes: number; readonly modifiedMs: number }[]): string {
+  const hash = createHash('sha256');
+  for (const { path, sizeBytes, modifiedMs } of images) hash.update(JSON.stringify([path, sizeBytes, modifiedMs]));
+  return hash.digest('hex');
+}
+
+/** JSON has no infinities and no NaN; a network that overflows must not make its channels unreadable. */
+function finite(value: number): number {
+  const largest = 3.4028234663852886e38;
+  return Number.isNaN(value) ? 0 : Math.min(largest, Math.max(-largest, value));
+}
+
+function finiteStatistics(statistics: ChannelStatistics): ChannelStatistics {
+  return { ...statistics, min: finite(statistics.min), max: finite(statistics.max), mean: finite(statistics.mean) };
 }
 
 /** Whether a stored index is what a request asks for, as far as the request says. */

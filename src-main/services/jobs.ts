@@ -24,9 +24,7 @@ export function createJobService(workspaces: WorkspaceService): JobService {
     cancel: (id) => workspaces.required().queue.cancel(id),
     resume: (id) => workspaces.required().queue.resume(id),
     async *watch(signal) {
-      // Without a workspace there is nothing to watch; the client asks again when it has opened one.
-      if (!workspaces.current()) return yield [];
-      for await (const _ of workspaces.required().jobsChanged.changes(watchIntervalMs, signal)) yield await service.list();
+      for await (const _ of workspaces.jobsChanged.changes(watchIntervalMs, signal)) yield await service.list();
     },
   };
   return service;

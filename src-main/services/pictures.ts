@@ -59,6 +59,7 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
       const index = await open(place.index);
       const layer = layerOf(index, place.layer);
       const [height, width] = index.preprocessing.crop;
+      checkUnit(layer, { channel: place.channel, y: 0, x: 0 });
       const hits = await hitsOf(index, place);
       const tiles = await Promise.all(
         hits.map(async (hit) => fit(drawPatch(await projections.inputPixels(index, hit.image, signal), height, width, windowOf(layer, hit.y, hit.x, height, width)), place.size)),
@@ -68,6 +69,7 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
     async projectionSheet(place, signal) {
       const index = await open(place.index);
       const layer = layerOf(index, place.layer);
+      checkUnit(layer, { channel: place.channel, y: 0, x: 0 });
       const hits = await hitsOf(index, place);
       const units = hits.map((hit) => ({ channel: place.channel, imageNumber: hit.image, y: hit.y, x: hit.x }));
       const found = await projections.many(index, place.layer, units, place.method, place.seed, signal, place.control);

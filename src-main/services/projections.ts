@@ -123,7 +123,10 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
 
 async function decode(index: StoredIndex, image: StoredImage): Promise<Uint8Array> {
   if (image.skipped !== null) throw new AppError('UNREADABLE_FILE', `${image.path}: ${image.skipped}`, { image: image.path });
-  const decoded = await decodeImage(join(index.imagesPath, image.file), index.preprocessing);
+  const decoded = await decodeImage(join(index.imagesPath, image.file), index.preprocessing).catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== 'UNREADABLE_FILE') throw error;
+    throw new AppError('UNREADABLE_FILE', `${image.path} in ${index.imagesPath} cannot be shown: ${error.message} Put the file back, or index the folder again.`, { image: image.path }, error);
+  });
   if (image.contentHash !== null && decoded.contentHash !== image.contentHash) {
     throw new AppError('CONFLICT', `The image ${image.path} was changed after it was indexed. Put the old file back, or index the folder again.`, { image: image.path });
   }

@@ -43,7 +43,7 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
   const workspaces = createWorkspaceService({
     folders,
     mode,
-    runners: (store) => ({ index: indexRunner(store, inference, (index) => indexing.changed(index)) }),
+    runners: (store) => ({ index: indexRunner(store, inference) }),
   });
   const indexing = createIndexingService(workspaces, inference);
   const projections = createProjectionService(workspaces, inference);

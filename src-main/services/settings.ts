@@ -5,6 +5,7 @@ import type * as z from 'zod';
 import { settingsRecord, type doctorReport } from '../../src-shared/contract/settings.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import { readJson, writeJson, type UserFolders } from './folders.ts';
+import { createTurns } from './turns.ts';
 
 export type Settings = z.infer<typeof settingsRecord>;
 export type DoctorReport = z.infer<typeof doctorReport>;
@@ -19,16 +20,19 @@ export interface SettingsService {
 
 export function createSettingsService(folders: UserFolders, inference: InferenceClient, version: string): SettingsService {
   const file = join(folders.config, 'settings.json');
+  // Two changes at once must both be kept.
+  const inTurn = createTurns(1);
   const service: SettingsService = {
     async get() {
       const parsed = settingsRecord.partial().safeParse(await readJson(file));
       return { ...defaults, ...(parsed.success ? parsed.data : {}) };
     },
-    async set(change) {
-      const settings = { ...(await service.get()), ...change };
-      await writeJson(file, settings);
-      return settings;
-    },
+    set: (change) =>
+      inTurn(async () => {
+        const settings = { ...(await service.get()), ...change };
+        await writeJson(file, settings);
+        return settings;
+      }),
     async doctor() {
       return {
         version,

@@ -7,13 +7,12 @@ import { AppError } from '../../src-shared/errors.ts';
 import { createJobQueue, type JobQueue, type JobRunner, type JobStore } from '../jobs/queue.ts';
 import { openStore, type Store } from '../store/open.ts';
 import { createChangeSignal, type ChangeSignal } from './events.ts';
+import { createTurns } from './turns.ts';
 import { readJson, writeJson, type UserFolders } from './folders.ts';
 
 export interface OpenWorkspace {
   readonly store: Store;
   readonly queue: JobQueue;
-  /** Fires when a job changed in any way. */
-  readonly jobsChanged: ChangeSignal;
 }
 
 export interface WorkspaceInfo {
@@ -30,6 +29,8 @@ export interface RecentWorkspace extends WorkspaceInfo {
 }
 
 export interface WorkspaceService {
+  /** Fires when a job of the open workspace changed in any way, or another workspace was opened. */
+  readonly jobsChanged: ChangeSignal;
   current(): WorkspaceInfo | null;
   recent(): Promise<RecentWorkspace[]>;
   open(path: string): Promise<WorkspaceInfo>;
@@ -54,6 +55,9 @@ export interface WorkspaceOptions {
 export function createWorkspaceService({ folders, runners, mode = 'write' }: WorkspaceOptions): WorkspaceService {
   const recentFile = join(folders.config, 'recent.json');
   let opened: OpenWorkspace | undefined;
+  const jobsChanged = createChangeSignal();
+  // Opening two workspaces at once would leave one of them open for ever.
+  const inTurn = createTurns(1);
 
   const info = ({ store }: OpenWorkspace): WorkspaceInfo => ({ id: store.workspace.id, name: store.workspace.name, path: store.folder });
 
@@ -77,8 +81,8 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
     }
     const store = await openStore(folder, { mode, create, ...(name ? { name } : {}) });
     await service.close();
-    const jobsChanged = createChangeSignal();
-    opened = { store, jobsChanged, queue: createJobQueue(jobStoreOf(store), runners(store), () => jobsChanged.changed()) };
+    opened = { store, queue: createJobQueue(jobStoreOf(store), runners(store), () => jobsChanged.changed()) };
+    jobsChanged.changed();
     if (mode === 'write') await remember(opened).catch(() => undefined);
     return info(opened);
   }
@@ -94,11 +98,13 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
         })),
       );
     },
-    open: (path) => switchTo(resolve(path), false),
-    async create({ path, name }) {
-      if (path) return switchTo(resolve(path), true, name ?? basename(resolve(path)));
-      return switchTo(await freeFolder(join(folders.data, 'workspaces'), name ?? 'workspace'), true, name ?? 'workspace');
-    },
+    jobsChanged,
+    open: (path) => inTurn(() => switchTo(resolve(path), false)),
+    create: ({ path, name }) =>
+      inTurn(async () => {
+        if (path) return switchTo(resolve(path), true, name ?? basename(resolve(path)));
+        return switchTo(await freeFolder(join(folders.data, 'workspaces'), name ?? 'workspace'), true, name ?? 'workspace');
+      }),
     async forget(path) {
       await writeJson(recentFile, (await readRecent()).filter((entry) => entry.path !== path));
     },

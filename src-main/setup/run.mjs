@@ -1,5 +1,5 @@
 /**
- * The one door for `npm start`, `npm test`, `npm run switchback -- ...`, `npm run build` and `npm run bench`: makes a fresh clone complete (packages,
+ * The one door for `npm start`, `npm test`, `npm run switchback -- ...`, `npm run build`, `npm run bench`, `npm run fuzz` and `npm run kills`: makes a fresh clone complete (packages,
  * SQLite, build), then runs the command on the pinned Node. Runs on the machine's own Node, before anything is installed, so it needs no package.
  * All of the set-up's words go to stderr; stdout is the command's.
  */
@@ -20,8 +20,16 @@ const commands = {
   test: runTests,
   switchback: (args) => handOver(pinnedNode(), [join(root, 'out/main/cli.js'), ...args], { cwd: process.env['INIT_CWD'] ?? process.cwd(), env: environment() }),
   build: async () => 0,
+  // The long forms of what `npm test` runs shortly.
+  fuzz: (args) => runLong({ SWITCHBACK_FUZZ: '10000' }, ['fuzz', 'Fuzz', ...args]),
+  kills: (args) => runLong({ SWITCHBACK_KILLS: '30' }, ['tests/e2e/resume.test.ts', ...args]),
   bench: (args) => handOver(pinnedNode(), [join(root, 'tests/bench/main.ts'), ...args], { cwd: root, env: environment() }),
 };
+
+/** Vitest alone, with settings that a person may override in the environment. */
+function runLong(settings, args) {
+  return handOver(pinnedNode(), [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], { cwd: root, env: { ...settings, ...environment() } });
+}
 
 async function main() {
   const [name = '', ...args] = process.argv.slice(2);

@@ -35,7 +35,13 @@ export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOp
     async compile(graph) {
       const session = await compile(ort, graph, device, threads ?? 0);
       sessions.add(session);
-      return session;
+      return {
+        run: (feeds, fetches, signal) => session.run(feeds, fetches, signal),
+        async close() {
+          sessions.delete(session);
+          await session.close();
+        },
+      };
     },
     async close() {
       for (const session of sessions) await session.close();

@@ -34,7 +34,7 @@ export function createInferenceClient({ entry, log }: InferenceClientOptions): I
   function running(): ChildProcess {
     if (worker) return worker;
     if (closed) throw new AppError('CANCELLED', 'Switchback is closing.');
-    const started = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+    const started = fork(entry, [], { env: { ...process.env, SWITCHBACK_TOKEN: undefined }, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
     worker = started;
     started.stderr?.setEncoding('utf8').on('data', (text: string) => log?.(text.trimEnd()));
     started.on('message', (message: FromWorker) => {

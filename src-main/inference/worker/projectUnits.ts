@@ -37,13 +37,16 @@ export async function projectUnits(state: WorkerState, parameters: Parameters, s
   const { units, seed } = parameters;
   const bound = upperBoundOf(model.graph, parameters.layer);
   const needsMaps = seed === 'value' || seed === 'map' || bound !== undefined;
-  const maps = needsMaps ? (await run(state, parameters, units, undefined, false, signal)).map(({ map }) => map) : undefined;
+  const first = needsMaps ? await run(state, parameters, units, undefined, false, signal) : undefined;
+  const maps = first?.map(({ map }) => map);
+  // The first run had ones at the units: where that is the seed, it is the answer already.
+  const isAnswered = first !== undefined && (seed === 'one' || seed === 'logit');
   const saturated = units.map((unit, index) => bound !== undefined && seeded(seed, unit, maps![index]!).some((at) => maps![index]!.values[at]! >= bound));
   const results: (ProjectedUnit | undefined)[] = units.map(() => undefined);
   for (const below of [false, true]) {
     const members = units.flatMap((_, index) => (saturated[index] === below ? [index] : []));
     if (members.length === 0) continue;
-    const found = await run(state, parameters, members.map((index) => units[index]!), maps && members.map((index) => maps[index]!), below, signal);
+    const found = isAnswered && !below ? members.map((index) => first[index]!) : await run(state, parameters, members.map((index) => units[index]!), maps && members.map((index) => maps[index]!), below, signal);
     members.forEach((index, at) => {
       const map = maps?.[index] ?? found[at]!.map;
       results[index] = { ...found[at]!.unit, activation: map.values[place(units[index]!, map)]!, notes: notesOf(parameters, below ? bound : undefined) };

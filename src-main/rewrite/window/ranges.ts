@@ -67,7 +67,7 @@ function isWindowable(forward: Graph, node: Node, onPath: ReadonlySet<string>): 
   if (node.kind === 'Slice') return node.attributes.axis === 1;
   // A constant that differs from position to position would have to be cut like the image.
   return node.inputs.every((input, operand) => {
-    if (input === '' || operand === 0 || node.kind === 'Conv' || node.kind === 'BatchNormalization') return true;
+    if (input === '' || (operand === 0 && onPath.has(input)) || node.kind === 'Conv' || node.kind === 'BatchNormalization') return true;
     const { shape } = valueOf(forward, input);
     return onPath.has(input) ? shape.length === 4 : forward.tensors.has(input) && (shape.at(-1) ?? 1) === 1 && (shape.at(-2) ?? 1) === 1;
   });

@@ -70,7 +70,7 @@ it.each([
 });
 
 it('says when the file has gone, is too small, or the work was cancelled', async () => {
-  await expect(decodeImage(join(folder, 'gone.png'), asIs)).rejects.toMatchObject({ code: 'UNREADABLE_FILE', message: 'The file is no longer there: scan the folder again.' });
+  await expect(decodeImage(join(folder, 'gone.png'), asIs)).rejects.toMatchObject({ code: 'UNREADABLE_FILE', message: 'The file is no longer there.' });
   const path = file('small.png', await raw([1, 2, 3], 1, 1, 3).png().toBuffer());
   await expect(decodeImage(path, asIs)).rejects.toMatchObject({ code: 'UNREADABLE_FILE', message: 'The image is 1 x 1 pixels, smaller than the network input of 2 x 2, and resizing is switched off.' });
   expect([...(await decodeImage(path, { crop: [2, 2], resize: { kind: 'shorterSide', pixels: 2 } })).pixels]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);

@@ -1,6 +1,6 @@
 /**
  * Broken and hostile Keras and TensorFlow.js files: seeded mutations of bytes and of single values in the JSON must end in a network or in an AppError,
- * soon and in little memory. SWITCHBACK_FUZZ_ROUNDS runs more of them (10,000 for a release).
+ * soon and in little memory. SWITCHBACK_FUZZ runs more of them (10,000 for a release).
  */
 import { beforeAll, expect, it } from 'vitest';
 import { verify } from '../../../src-main/graph/verify.ts';
@@ -13,7 +13,7 @@ import { archive, legacyFile } from './kerasFiles.ts';
 import { fillWeights, filesBeside, layers, saveModel, tf } from './kerasTwin.ts';
 import { GraphModel, window } from './tensorflowjsGraphModel.ts';
 
-const rounds = Number(process.env['SWITCHBACK_FUZZ_ROUNDS'] ?? 300);
+const rounds = Number(process.env['SWITCHBACK_FUZZ'] ?? 300);
 const slowestMs = 5000;
 const largestGrowthBytes = 2 ** 30;
 
