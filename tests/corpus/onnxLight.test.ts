@@ -103,7 +103,8 @@ describeWithData('onnx-light', ['onnx-light'], () => {
       });
 
       const fields = receptiveFieldsOf[net];
-      it.runIf(fields)('has the receptive fields of method.md', async () => {
+      if (!fields) return;
+      it('has the receptive fields of method.md', async () => {
         const { model } = await openModel(path);
         const convolutions = layersOf(model.graph, model.imageInput).filter((layer) => layer.kind === 'conv');
         expect(convolutions.map(({ receptiveField: { size, stride, offset } }) => [size, stride, offset].map(([rows, columns]) => (rows === columns ? rows : NaN)))).toEqual(fields);
