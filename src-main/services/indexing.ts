@@ -101,8 +101,11 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
     const existing = (await store.indexes.list()).find((index) => index.key.startsWith(base) && fits(index, request));
     if (existing) return { index: existing.id, jobId: existing.cursor < existing.images ? await enqueue(existing) : null };
 
-    const placement = await choosePlacement(inference, request);
-    const measured = await measure(inference, request, model, layers, placement, signal);
+    const { placement, description } = await choosePlacement(inference, request);
+    const measured =
+      request.batch === undefined
+        ? await inference.call('measureBatch', { model, layers: layers.map((layer) => layer.name), preprocessing: request.preprocessing, placement }, signal)
+        : { batchSize: request.batch, description };
     const labels = request.labelsPath ? await readLabels(resolve(request.labelsPath)) : undefined;
     const index = await store.indexes.create(
       {
@@ -276,20 +279,12 @@ function fits(index: StoredIndex, request: StartRequest): boolean {
 }
 
 /** The first available engine and device that the request allows; the reasons of all others otherwise. */
-async function choosePlacement(inference: InferenceClient, request: StartRequest): Promise<Placement> {
+async function choosePlacement(inference: InferenceClient, request: StartRequest): Promise<{ readonly placement: Placement; readonly description: string }> {
   const rows = (await inference.call('availability', {})).filter(
     (row) => (request.engine === 'auto' || row.engine === request.engine) && (request.device === 'auto' || row.device === request.device),
   );
   const found = rows.find((row) => row.available);
-  if (found) return { engine: found.engine, device: found.device };
+  if (found) return { placement: { engine: found.engine, device: found.device }, description: found.description };
   const reasons = rows.map((row) => `${row.engine} on ${row.device}: ${row.reason}`).join(' ');
   throw new AppError('UNAVAILABLE', `No engine for "${request.engine}" on "${request.device}". ${reasons || 'There is no such combination.'}`, { engine: request.engine, device: request.device });
-}
-
-async function measure(inference: InferenceClient, request: StartRequest, model: { path: string; hash: string }, layers: readonly Layer[], placement: Placement, signal?: AbortSignal) {
-  const names = layers.map((layer) => layer.name);
-  const measured = request.batch === undefined ? await inference.call('measureBatch', { model, layers: names, preprocessing: request.preprocessing, placement }, signal) : undefined;
-  if (measured) return measured;
-  const row = (await inference.call('availability', {})).find((candidate) => candidate.engine === placement.engine && candidate.device === placement.device);
-  return { batchSize: request.batch!, description: row?.description ?? '' };
 }

@@ -10,6 +10,7 @@ import { activationKinds } from '../../graph/layerSelection.ts';
 import type { OpKind } from '../../graph/ops/attributes.ts';
 import { verify } from '../../graph/verify.ts';
 import { truncate } from '../probe/truncate.ts';
+import { valuesOnPath } from '../probe/valuesOnPath.ts';
 import { forwardView, gateOf } from './gates.ts';
 import { methodTable, type MethodRow } from './methods.ts';
 import type { RuleContext } from './rule.ts';
@@ -97,13 +98,6 @@ function activationInput(network: Graph, layer: string): string {
   const node = producers(network).get(layer);
   if (!node || !activationKinds.has(node.kind)) throw new Error(`${layer} is not the output of an activation`);
   return node.inputs[0]!;
-}
-
-/** Values of a truncated graph that depend on the image: all of them lead to its outputs. */
-function valuesOnPath(forward: Graph, imageInput: string): ReadonlySet<string> {
-  const path = new Set([imageInput]);
-  for (const node of forward.nodes) if (node.inputs.some((input) => path.has(input))) for (const output of node.outputs) path.add(output);
-  return path;
 }
 
 /** The same network for the walk down, with the bound lifted; its forward pass keeps it. */

@@ -7,6 +7,7 @@ import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
 import { valueOf, type Graph, type Node, type NodeOf } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
 import { truncate } from '../probe/truncate.ts';
+import { valuesOnPath } from '../probe/valuesOnPath.ts';
 import { neededRanges, operandRange, type Range, type Stretch } from './ranges.ts';
 
 /** A mask that the windowed graph is fed: 1 where a position of the window exists in the real value. */
@@ -166,10 +167,4 @@ function writeAveragePool(build: GraphBuilder, node: NodeOf<'AveragePool'>, oper
   const least = step('least', (name) => build.add('Clip', [real], { minimum: 1e-6, maximum: Infinity }, { name, outputs: [name] }));
   const factor = step('factor', (name) => build.add('Pow', [least], { exponent: -1 }, { name, outputs: [name] }));
   build.add('Mul', [mean, factor], {}, { name: node.name, outputs: node.outputs });
-}
-
-function valuesOnPath(forward: Graph, imageInput: string): ReadonlySet<string> {
-  const path = new Set([imageInput]);
-  for (const node of forward.nodes) if (node.inputs.some((input) => path.has(input))) for (const output of node.outputs) if (output !== '') path.add(output);
-  return path;
 }
