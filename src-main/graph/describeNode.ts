@@ -12,6 +12,7 @@ type Words<K extends OpKind> = (node: NodeOf<K>, graph: Graph) => string;
 const words = {
   Conv: ({ attributes }) => `conv ${windowWords(attributes)}${groupWords(attributes.group)}`,
   ConvTranspose: ({ attributes }) => `transposed conv ${windowWords(attributes)}${groupWords(attributes.group)}`,
+  ConvWeightGradient: ({ attributes }) => `weight gradient of conv ${windowWords(attributes)}${groupWords(attributes.group)}`,
   MaxPool: ({ attributes }) => `max pool ${windowWords(attributes)}`,
   Unpool: ({ attributes: { height, width } }) => `unpool to ${height}x${width} by switches`,
   AveragePool: ({ attributes }) => `average pool ${windowWords(attributes)}`,

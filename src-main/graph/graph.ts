@@ -109,3 +109,9 @@ export function withBatch(shape: Shape, batch: number): number[] {
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
+
+/** The same graph with tensors that have a shape and no data: enough to feed and understand a session that holds the weights itself. */
+export function withoutWeights(graph: Graph): Graph {
+  const tensors = new Map([...graph.tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice(0, 0) }]));
+  return { ...graph, tensors };
+}

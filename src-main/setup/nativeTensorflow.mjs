@@ -1,7 +1,8 @@
 /**
  * Native TensorFlow is a welcome extra: its package fetches a library of several hundred megabytes at installation, from a place that many lab networks
  * block. It is tried once; where it does not come the package is taken out again, as npm itself does with an optional package whose script
- * fails, and one sentence says so. Switchback then runs TensorFlow's WebAssembly backend.
+ * fails, and one sentence says so. TensorFlow then runs on WebGPU or WebAssembly; `doctor` says
+ * how a newer library is given to the package.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,5 +54,5 @@ async function reachable() {
 }
 
 function sayMissing(reason) {
-  say(`Native TensorFlow is not here (${reason}); Switchback uses TensorFlow's WebAssembly backend and onnxruntime instead.`);
+  say(`Native TensorFlow is not here (${reason}); Switchback uses onnxruntime, and TensorFlow on WebGPU or WebAssembly, instead; "switchback doctor" tells more.`);
 }

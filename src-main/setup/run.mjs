@@ -1,6 +1,6 @@
 /**
- * The one door for `npm start`, `npm test`, `npm run switchback -- ...`, `npm run build`, `npm run bench`, `npm run fuzz` and `npm run kills`: makes a fresh clone complete (packages,
- * SQLite, build), then runs the command on the pinned Node. Runs on the machine's own Node, before anything is installed, so it needs no package.
+ * The one door for `npm start`, `npm test`, `npm run switchback -- ...`, `npm run build`, `npm run bench`, `npm run fuzz`,
+ * `npm run kills`, `npm run cluster`, `npm run parity` and `npm run windows`: makes a fresh clone complete (packages, SQLite, build), then runs the command on the pinned Node. Runs on the machine's own Node, before anything is installed, so it needs no package.
  * All of the set-up's words go to stderr; stdout is the command's.
  */
 import { existsSync } from 'node:fs';
@@ -22,8 +22,15 @@ const commands = {
   build: async () => 0,
   // The long forms of what `npm test` runs shortly.
   fuzz: (args) => runLong({ SWITCHBACK_FUZZ: '10000' }, ['fuzz', 'Fuzz', ...args]),
+  parity: (args) => runLong({ SWITCHBACK_PARITY: 'all' }, ['tests/parity/realNetworks.test.ts', '--disable-console-intercept', ...args]),
   kills: (args) => runLong({ SWITCHBACK_KILLS: '30' }, ['tests/e2e/resume.test.ts', ...args]),
-  bench: (args) => handOver(pinnedNode(), [join(root, 'tests/bench/main.ts'), ...args], { cwd: root, env: environment() }),
+  cluster: (args) => runLong({ SWITCHBACK_CLUSTER: '1' }, ['tests/e2e/cluster.test.ts', ...args]),
+  windows: (args) => runLong({ SWITCHBACK_WINDOWS: 'all' }, ['tests/parity/windows.test.ts', ...args]),
+  // `npm run bench -- devices ...` runs tests/bench/devices.ts; without a name, main.ts.
+  bench: ([name = 'main', ...args]) => {
+    const isNamed = existsSync(join(root, `tests/bench/${name}.ts`));
+    return handOver(pinnedNode(), [join(root, `tests/bench/${isNamed ? name : 'main'}.ts`), ...(isNamed ? args : [name, ...args])], { cwd: root, env: environment() });
+  },
 };
 
 /** Vitest alone, with settings that a person may override in the environment. */

@@ -15,7 +15,7 @@ import { openModel } from '../../src-main/importers/open.ts';
 import { preprocessingOf } from '../../src-main/importers/preprocessing.ts';
 import type { Engine } from '../../src-main/inference/engine.ts';
 import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/engine.ts';
-import { displayLimits, drawProjection } from '../../src-main/projection/display.ts';
+import { drawProjection, levelsOf, quantileOfMagnitude } from '../../src-main/projection/display.ts';
 import { composeSheet } from '../../src-main/projection/sheet.ts';
 import { projectionGraph, type ProjectionOptions } from '../../src-main/rewrite/backward/projectionGraph.ts';
 import { withRandomWeights } from '../../src-main/rewrite/controls/randomWeights.ts';
@@ -90,7 +90,7 @@ describeWithData('what a projection depends on', [`models/${name}.onnx`, `refere
 
 /** Rows: real, window centres, random weights, another channel; one column per unit. */
 async function writeFigure(folder: string, method: string, rows: readonly (readonly Float32Array[])[]): Promise<void> {
-  const tiles = rows.flatMap((pictures) => pictures.map((values) => drawProjection(values, size, size, [0, 0, size, size], displayLimits([values], 'quantile')[0]!, 'rgb')));
+  const tiles = rows.flatMap((pictures) => pictures.map((values) => drawProjection(levelsOf(values, [0, 0, size, size], quantileOfMagnitude(values)), size, size, [0, 0, size, size], 'rgb')));
   const { pixels, width, height } = composeSheet(tiles, size, rows[0]!.length);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, `controls-${method}.png`), await encodePng(pixels, width, height, 4));

@@ -72,6 +72,13 @@ const cases: readonly Case[] = [
     feeds: image([2, 1, 1], [1, 10]), expected: y([1, 4, 1, 3], [1, 0, 2, 3, 0, 4, 50, 0, 60, 70, 0, 80]),
   },
   {
+    kind: 'ConvWeightGradient', title: 'correlates the input with the signal, summed over the images',
+    graph: oneNodeGraph('ConvWeightGradient', [x(1, 1, 3), { name: 'g', shape: ['batch', 2, 1, 2] }], { ...windowOf([1, 2]), group: 1 }),
+    feeds: { ...image([1, 1, 3], [1, 2, 3, 4, 5, 6]), g: floatData([2, 2, 1, 2], [1, 10, 100, 0, 1, 0, 0, 100]) },
+    // First output: 1 * 1 + 10 * 2 + 1 * 4, then one to the right; second: 100 * 1 + 100 * 5.
+    expected: y([2, 1, 1, 2], [25, 37, 600, 800]),
+  },
+  {
     kind: 'MaxPool', title: 'never lets padding win over negative values',
     graph: oneNodeGraph('MaxPool', [x(1, 2, 2)], windowOf([2, 2], { strides: [2, 2], pads: [1, 1, 1, 1] }), ['y', 's']),
     feeds: image([1, 2, 2], [-1, -2, -3, -4]), expected: { ...y([1, 1, 2, 2], [-1, -2, -3, -4]), s: { shape: [1, 1, 2, 2], values: [0, 1, 2, 3] } },

@@ -11,7 +11,7 @@ import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/en
 import { createReferenceEngine } from '../../src-main/inference/reference/engine.ts';
 import { projectionGraph } from '../../src-main/rewrite/backward/projectionGraph.ts';
 import { windowGraph } from '../../src-main/rewrite/window/windowGraph.ts';
-import { feedWindows, placeOf } from '../../src-main/rewrite/window/feeds.ts';
+import { createWindowFeeder, placeOf, type Cut } from '../../src-main/rewrite/window/feeds.ts';
 import { methods } from '../../src-shared/domain/projection.ts';
 import { runOnce } from '../parity/allEngines.ts';
 import { floatTensor, randomData, randomTensor, seededRandom, windowOf } from '../support/graphs.ts';
@@ -82,7 +82,8 @@ describe.each(Object.entries(cases))('%s', (_title, { graph, layer }) => {
     const image = randomData(random, [1, channels!, height!, width!]);
 
     for (const engine of engines) {
-      const feeds = feedWindows(window, units.map((unit) => ({ ...unit, image: image.data as Float32Array })), [channels!, height!, width!]);
+      const cut = cutFrom(image.data as Float32Array, channels!, height!, width!);
+      const feeds = createWindowFeeder(window, [channels!, height!, width!], units.length, cut).fill(units);
       const seed: Data = { shape: withBatch(walked.graph.values.get(walked.seed)!.shape, units.length), data: new Float32Array(units.length * (graph.values.get(layer)!.shape[1] as number)) };
       units.forEach((_, index) => ((seed.data as Float32Array)[index * (seed.data.length / units.length) + 1] = 1));
       const found = await runOnce(engine, walked.graph, { ...Object.fromEntries(feeds), [walked.seed]: seed });
@@ -113,6 +114,16 @@ describe.each(Object.entries(cases))('%s', (_title, { graph, layer }) => {
     }
   });
 });
+
+/** Cuts windows out of `[C, H, W]`, one value at a time. */
+function cutFrom(image: Float32Array, channels: number, height: number, width: number): Cut<unknown> {
+  return (_unit, top, left, rows, columns, target, at) => {
+    for (let position = 0; position < channels * rows * columns; position++) {
+      const [channel, y, x] = [Math.floor(position / (rows * columns)), top + (Math.floor(position / columns) % rows), left + (position % columns)];
+      target[at + position] = y >= 0 && y < height && x >= 0 && x < width ? image[(channel * height + y) * width + x]! : 0;
+    }
+  };
+}
 
 it('leaves layers that see everything to the whole image', () => {
   const { graph } = network([2, 6, 6], ({ add, conv }) => add('GlobalAveragePool', [conv('image', 'a', [2, 3], same)], {}));

@@ -1,16 +1,15 @@
-/** Every engine that this machine can run, for tests that hold on all of them. */
+/** Every engine that computes on the processor, for tests that hold on all of them; GPUs, real or played, have tests of their own (webgpu.test.ts). */
 import type { Graph } from '../../src-main/graph/graph.ts';
 import type { Data, Engine } from '../../src-main/inference/engine.ts';
 import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/engine.ts';
 import { createReferenceEngine } from '../../src-main/inference/reference/engine.ts';
-import { tensorflowBackends } from '../../src-main/inference/tensorflow/backend.ts';
 import { createTensorflowEngine } from '../../src-main/inference/tensorflow/engine.ts';
 import { AppError } from '../../src-shared/errors.ts';
 
 /** The reference first. Native TensorFlow joins where it loads; everything else must be there. */
 export async function allEngines(): Promise<Engine[]> {
   const engines = [createReferenceEngine(), await createOnnxruntimeEngine({ device: 'cpu' })];
-  for (const backend of tensorflowBackends) {
+  for (const backend of ['tensorflow', 'wasm', 'cpu'] as const) {
     try {
       engines.push(await createTensorflowEngine({ backend }));
     } catch (error) {

@@ -5,6 +5,8 @@ import { verify } from '../../src-main/graph/verify.ts';
 import type { Data, Engine } from '../../src-main/inference/engine.ts';
 import { randomData, relativeDifference, seededRandom } from '../support/graphs.ts';
 import { allEngines, runOnce } from './allEngines.ts';
+import { processorTolerance } from './compare.ts';
+import { expectSameProjections, someLayers } from './expectParity.ts';
 import { alexNetShaped, squeezeNetShaped } from './networks.ts';
 
 let engines: Engine[];
@@ -14,9 +16,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const engine of engines) await engine.close();
 });
-
-/** Share of pooling windows in which rounding may choose another winner on a processor (method.md section 3). */
-const toleratedSwitches = 1e-4;
 
 const networks: readonly (readonly [name: string, graph: Graph, image: Data])[] = [
   ['AlexNet', verify(alexNetShaped(1)), randomData(seededRandom(2), [2, 3, 67, 67])],
@@ -33,12 +32,18 @@ describe.each(networks)('small %s', (_, graph, image) => {
         const [theirs, ours] = [actual.get(name)!, expected.get(name)!];
         if (ours.data instanceof BigInt64Array) {
           const different = ours.data.reduce((count, value, at) => count + (value === theirs.data[at] ? 0 : 1), 0);
-          expect(different / ours.data.length, `${engine.description}: ${name}`).toBeLessThanOrEqual(toleratedSwitches);
+          expect(different / ours.data.length, `${engine.description}: ${name}`).toBeLessThanOrEqual(processorTolerance.decisions);
         } else {
-          expect(relativeDifference(theirs, ours), `${engine.description}: ${name}`).toBeLessThanOrEqual(1e-4);
+          expect(relativeDifference(theirs, ours), `${engine.description}: ${name}`).toBeLessThanOrEqual(processorTolerance.values);
         }
       }
     }
+  });
+
+  it('is projected to the same pictures from every layer, by every method, on every engine', async () => {
+    const [reference, ...others] = engines as [Engine, ...Engine[]];
+    const subject = { graph, imageInput: 'image', pictures: image };
+    for (const engine of others) await expectSameProjections(reference, engine, subject, someLayers(graph, 'image'), processorTolerance);
   });
 
   it('is no trivial network: every layer has values of both sizes, and the images differ', async () => {

@@ -8,9 +8,9 @@ import type * as tfjsCore from '@tensorflow/tfjs-core';
 import { AppError } from '../../src-shared/errors.ts';
 import type { Data } from '../../src-main/inference/engine.ts';
 import { createReferenceEngine } from '../../src-main/inference/reference/engine.ts';
-import { createTensorflowEngine, tensorflowAvailability } from '../../src-main/inference/tensorflow/engine.ts';
+import { createTensorflowEngine } from '../../src-main/inference/tensorflow/engine.ts';
 import { createGraphBuilder } from '../../src-main/graph/build.ts';
-import { floatData, oneNodeGraph, randomData, relativeDifference, seededRandom, windowOf } from '../support/graphs.ts';
+import { floatData, oneNodeGraph, randomData, relativeDifference, seededRandom } from '../support/graphs.ts';
 import { alexNetShaped, squeezeNetShaped } from './networks.ts';
 
 const tf = createRequire(import.meta.url)('@tensorflow/tfjs-core') as typeof tfjsCore;
@@ -41,11 +41,11 @@ describe.each(['wasm', 'cpu'] as const)('memory on %s', (backend) => {
 
     const builder = createGraphBuilder('computed weights');
     builder.input('x', 'float32', ['batch', 1, 4, 4]);
-    builder.input('w', 'float32', [1, 1, 3, 3]);
-    builder.tensor({ name: 'c', dataType: 'float32', shape: [1], data: Float32Array.of(1) });
-    const [sum] = builder.add('Add', ['x', 'c'], {}) as [string];
-    builder.add('Conv', [sum, 'w'], { ...windowOf([3, 3]), group: 1 }, { name: 'dynamic', outputs: ['y'] });
-    await expect(engine.compile(builder.finish(['y']))).rejects.toThrow('Node "dynamic" (Conv) takes its weights "w" from a computed value');
+    builder.input('scale', 'float32', [1]);
+    for (const name of ['bias', 'mean', 'variance']) builder.tensor({ name, dataType: 'float32', shape: [1], data: Float32Array.of(1) });
+    const [sum] = builder.add('Add', ['x', 'bias'], {}) as [string];
+    builder.add('BatchNormalization', [sum, 'scale', 'bias', 'mean', 'variance'], { epsilon: 1e-5 }, { name: 'dynamic', outputs: ['y'] });
+    await expect(engine.compile(builder.finish(['y']))).rejects.toThrow('Node "dynamic" (BatchNormalization) takes its weights "scale" from a computed value');
     expect(tf.memory().numTensors).toBe(before);
 
     const session = await engine.compile(alexNet);
@@ -101,18 +101,17 @@ describe('sessions', () => {
   });
 });
 
-describe('availability', () => {
-  it('says for the GPU why not, for the processor what runs', async () => {
-    const [gpu, processor] = await tensorflowAvailability();
-    expect(processor).toMatchObject({ engine: 'tensorflow', device: 'cpu', available: true, reason: '' });
-    expect(processor!.description).toMatch(/^tfjs 4\.22\.0 (wasm|native TensorFlow cpu)$/);
-    expect(gpu).toMatchObject({ engine: 'tensorflow', device: 'cuda' });
-    if (gpu!.available) expect(gpu!.reason).toBe('');
-    else expect(gpu!.reason).toMatch(/^native TensorFlow is (not here because .*Switchback uses WebAssembly instead\.|here but found no CUDA GPU; it runs on the processor\.)$/);
+describe('devices', () => {
+  it('say why native TensorFlow is not here and what to do, or run it', async () => {
+    const said = await createTensorflowEngine({ device: 'cuda' }).then(
+      (engine) => engine.description,
+      (error: unknown) => (error as AppError).message,
+    );
+    expect(said).toMatch(/^(tfjs 4\.22\.0 native TensorFlow cuda|Native TensorFlow is here but found no CUDA GPU; .*|Native TensorFlow is not here because .*custom-binary\.json.*)$/);
   });
 
-  it('refuses a device that TensorFlow does not have', async () => {
-    await expect(createTensorflowEngine({ device: 'webgpu' })).rejects.toThrow('TensorFlow runs on cpu or cuda, not on webgpu');
+  it('that TensorFlow does not have are refused', async () => {
+    await expect(createTensorflowEngine({ device: 'dml' })).rejects.toThrow('TensorFlow runs on cpu, cuda or webgpu, not on dml; choose one of these, or the engine onnxruntime.');
   });
 });
 

@@ -24,6 +24,8 @@ export interface OpAttributes {
   readonly Conv: WindowAttributes & { readonly group: number };
   /** x `[N, C, h, w]`, weights W `[C, M/group, kh, kw]`, bias? W -> y `[N, M, H, W]`, H = s(h-1) + outputPadding + d(k-1) + 1 - top - bottom. */
   readonly ConvTranspose: WindowAttributes & { readonly group: number; readonly outputPadding: Size2 };
+  /** x `[N, C, h, w]`, signal `[N, M, H, W]` at a Conv's output -> the derivative by that Conv's weights, `[M, C/group, kh, kw]`. */
+  readonly ConvWeightGradient: WindowAttributes & { readonly group: number };
   /** x -> y, or x -> y, switches (int64, same shape as y: index into the flattened `[N, C, H, W]` of x). Padding never wins; the first maximum in row-major order wins. */
   readonly MaxPool: WindowAttributes;
   /** signal, switches -> `[N, C, height, width]`: each signal value added to the position its switch names; everything else 0. */

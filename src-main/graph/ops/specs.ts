@@ -5,6 +5,7 @@ import { add, mul, sub, where } from './broadcasting.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './convTranspose.ts';
+import { convWeightGradient } from './convWeightGradient.ts';
 import { batchNormalization, clip, elu, erf, greater, hardSigmoid, hardSwish, identity, leakyRelu, log, lrn, pow, prelu, relu, sigmoid, softmax, softplus, tanh, thresholdedRelu } from './elementwise.ts';
 import { gemm } from './gemm.ts';
 import { globalAveragePool } from './globalAveragePool.ts';
@@ -22,6 +23,7 @@ import { unpool } from './unpool.ts';
 export const specs = {
   Conv: conv,
   ConvTranspose: convTranspose,
+  ConvWeightGradient: convWeightGradient,
   MaxPool: maxPool,
   Unpool: unpool,
   AveragePool: averagePool,

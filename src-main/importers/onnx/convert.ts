@@ -12,6 +12,7 @@ import { createConversionState } from './conversionState.ts';
 import { foldOperator, folds } from './fold.ts';
 import { fedInputs, imageInputOf, type ImageInput } from './imageInput.ts';
 import { createLayout } from './layout.ts';
+import { statedPreparation } from './pixelMetadata.ts';
 import type { OnnxGraph, OnnxNode } from './messages.ts';
 import { converters } from './operators/table.ts';
 import { refuseOtherNetworks } from './otherNetworks.ts';
@@ -54,8 +55,9 @@ export function convertOnnx(file: ReadableOnnxModel, fileName: string, options: 
   }
   const outputs = [...new Set(graph.outputs.map(({ name = '' }) => state.fetchable(layout.sourceOf(name), fileName)))];
   if (imageInput.channelsLast) warnings.push(channelsLastWarning(imageInput.name, layout.absorbed()));
+  const preparation = statedPreparation(file);
   return {
-    model: { format: 'onnx', graph: builder.finish(outputs), imageInput: imageInput.name, provenance: provenanceOf(file, opset) },
+    model: { format: 'onnx', graph: builder.finish(outputs), imageInput: imageInput.name, provenance: provenanceOf(file, opset), ...(preparation ? { preparation } : {}) },
     report: { operators: state.counts(), warnings },
   };
 }

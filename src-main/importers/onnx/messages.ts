@@ -12,6 +12,7 @@ export interface OnnxModel {
   readonly graph?: OnnxGraph;
   readonly opsetImports: readonly OnnxOpset[];
   readonly functions: readonly { readonly name?: string; readonly domain?: string }[];
+  readonly metadataProps: readonly { readonly key?: string; readonly value?: string }[];
 }
 
 export interface OnnxOpset {
@@ -90,6 +91,7 @@ export const onnxSchema: Schema = {
     6: one('docString', 'string'),
     7: message('graph', 'Graph'),
     8: messages('opsetImports', 'Opset'),
+    14: messages('metadataProps', 'StringEntry'),
     25: messages('functions', 'Function'),
   },
   Opset: { 1: one('domain', 'string'), 2: one('version', 'integer') },

@@ -1,5 +1,5 @@
 /** What the writers of single ops share: what they may ask and add, and constants as ONNX wants them. */
-import type { DataType, NodeOf, Shape, Tensor, Value } from '../../graph/graph.ts';
+import type { DataType, Node, NodeOf, Shape, Tensor, Value } from '../../graph/graph.ts';
 import type { OpKind, WindowAttributes } from '../../graph/ops/attributes.ts';
 
 type AttributeValue = number | string | readonly number[] | { readonly float: number };
@@ -8,6 +8,14 @@ export interface NodeWriter {
   /** Type of the node's input or output. */
   input(index: number): Value;
   output(index: number): Value;
+  /** The constant of that name, or undefined where it is computed. */
+  tensor(name: string): Tensor | undefined;
+  /** The graph's node that makes the value, and those that read it; whether it is an output of the graph. */
+  producer(name: string): Node | undefined;
+  readers(name: string): readonly Node[];
+  isOutput(name: string): boolean;
+  /** Values of this file that a writer leaves for those of later nodes, by a key of its own. */
+  readonly shared: Map<string, string>;
   /** A free name for a value between two ONNX nodes. */
   intermediate(suffix: string): string;
   /** Adds a constant under a free name and returns that name. */

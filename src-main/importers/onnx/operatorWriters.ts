@@ -6,11 +6,13 @@ import type { NodeOf } from '../../graph/graph.ts';
 import type { OpKind } from '../../graph/ops/attributes.ts';
 import { integers, scalar, target, window, type NodeWriter, type OperatorWriter } from './nodeWriter.ts';
 import { writeAveragePool, writeMaxPool, writeSpatialMax, writeUnpool } from './poolingWriters.ts';
+import { writeConvWeightGradient } from './weightGradientWriter.ts';
 
 export const operatorWriters = {
   Conv: (node, { add }) => add('Conv', node.inputs, node.outputs, { ...window(node.attributes), group: node.attributes.group }),
   ConvTranspose: (node, { add }) =>
     add('ConvTranspose', node.inputs, node.outputs, { ...window(node.attributes), group: node.attributes.group, output_padding: node.attributes.outputPadding }),
+  ConvWeightGradient: writeConvWeightGradient,
   MaxPool: writeMaxPool,
   Unpool: writeUnpool,
   AveragePool: writeAveragePool,

@@ -83,8 +83,18 @@ export function writeUnpool(node: NodeOf<'Unpool'>, writer: NodeWriter): void {
   writer.add('Reshape', [scattered, integers(writer, 'shape', [-1, channels, height, width])], node.outputs);
 }
 
+/** Of a feature map `[N, C, H, W]` and the same with its positions in one axis: names of the maxima and of their positions, one for each channel. */
+export type PeakWriter = (writer: NodeWriter, x: string, map: string) => readonly [largest: string, place: string];
+
 /** TopK of one over the flattened positions: ONNX lets the lowest index win a tie, which is the first maximum in row-major order. */
-export function writeSpatialMax(node: NodeOf<'SpatialMax'>, writer: NodeWriter): void {
+const topOfOne: PeakWriter = (writer, _x, map) => {
+  const largest = writer.intermediate('largest');
+  const place = writer.intermediate('place');
+  writer.add('TopK', [map, integers(writer, 'one', [1])], [largest, place], { axis: 2, largest: 1, sorted: 1 });
+  return [largest, place];
+};
+
+export function writeSpatialMax(node: NodeOf<'SpatialMax'>, writer: NodeWriter, peaksOf: PeakWriter = topOfOne): void {
   const [x] = node.inputs as readonly [string];
   const [score, position] = node.outputs;
   const [batch, channels, height, width] = writer.input(0).shape;
@@ -100,12 +110,10 @@ export function writeSpatialMax(node: NodeOf<'SpatialMax'>, writer: NodeWriter):
   }
   const map = writer.intermediate('map');
   writer.add('Reshape', [x, target(writer, 'mapShape', [batch!, channels!, (height as number) * (width as number)])], [map]);
-  const largest = writer.intermediate('largest');
-  const place = writer.intermediate('place');
-  writer.add('TopK', [map, integers(writer, 'one', [1])], [largest, place], { axis: 2, largest: 1, sorted: 1 });
+  const [largest, place] = peaksOf(writer, x, map);
   const shape = target(writer, 'scoreShape', [batch!, channels!]);
   if (score) {
-    // TopK passes over NaN; the mean does not.
+    // A maximum passes over NaN; the mean does not.
     const mean = writer.intermediate('mean');
     writer.add('GlobalAveragePool', [x], [mean]);
     const broken = writer.intermediate('broken');

@@ -4,35 +4,47 @@
  * How each op kind is spelled in ONNX is the table of operatorWriters.ts.
  */
 import { AppError } from '../../../src-shared/errors.ts';
-import { valueOf, type Graph, type Node, type Tensor, type Value } from '../../graph/graph.ts';
+import { consumers, producers, valueOf, type Graph, type Node, type Tensor, type Value } from '../../graph/graph.ts';
 import { writeMessage } from '../protobuf/writeMessage.ts';
 import { dataTypeNumbers, onnxSchema, type OnnxAttribute, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from './messages.ts';
 import type { NodeWriter } from './nodeWriter.ts';
+import { networkWriters } from './networkWriters.ts';
 import { operatorWriters } from './operatorWriters.ts';
+import { webgpuWriters } from './webgpuWriters.ts';
 
 /** Protocol Buffers cannot hold more. */
 const maximumBytes = 2 ** 31 - 1;
 
 /** What is written of a model file; the lists that Switchback leaves empty are absent. */
-export interface WritableOnnxModel extends Omit<OnnxModel, 'graph' | 'functions'> {
+export interface WritableOnnxModel extends Omit<OnnxModel, 'graph' | 'functions' | 'metadataProps'> {
   readonly graph: Omit<OnnxGraph, 'sparseInitializers'>;
 }
 
+/**
+ * `standard` for files and processors; `webgpu` avoids what onnxruntime's WebGPU kernels lack (webgpuWriters.ts); `network` names operators where ONNX has one, for a
+ * file that is read again (networkWriters.ts). All mean the same.
+ */
+export type OnnxSpelling = 'standard' | 'webgpu' | 'network';
+
 /** Throws AppError UNSUPPORTED where the weights exceed what one ONNX file can hold (2 GiB). */
-export function writeOnnx(graph: Graph): Uint8Array {
-  return writeMessage(onnxSchema, 'Model', onnxModel(graph));
+export function writeOnnx(graph: Graph, spelling: OnnxSpelling = 'standard'): Uint8Array {
+  return writeMessage(onnxSchema, 'Model', onnxModel(graph, spelling));
 }
 
 /** The messages of that file, for a writer that has something to add to them. Throws as writeOnnx. */
-export function onnxModel(graph: Graph): WritableOnnxModel {
+export function onnxModel(graph: Graph, spelling: OnnxSpelling = 'standard'): WritableOnnxModel {
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [...graph.tensors.values()].map(tensorMessage);
   refuseOversize(graph);
   const names = new Set<string>([...graph.values.keys(), ...graph.tensors.keys()]);
+  const writers = { ...operatorWriters, ...(spelling === 'webgpu' ? webgpuWriters : spelling === 'network' ? networkWriters : {}) };
+  const surroundings = surroundingsOf(graph);
   for (const node of graph.nodes) {
-    const writer = createNodeWriter(graph, node, names, nodes, initializers);
-    (operatorWriters[node.kind] as (node: Node, writer: NodeWriter) => void)(node, writer);
+    const writer = { ...surroundings, ...createNodeWriter(graph, node, names, nodes, initializers) };
+    (writers[node.kind] as (node: Node, writer: NodeWriter) => void)(node, writer);
   }
+  // A writer may have put weights of its own in the place of the graph's.
+  const read = new Set([...graph.outputs, ...nodes.flatMap((node) => node.inputs)]);
   const opset = graph.nodes.some(isDilatedAveragePool) ? 19 : 17;
   return {
     irVersion: opset === 17 ? 8 : 9,
@@ -40,7 +52,7 @@ export function onnxModel(graph: Graph): WritableOnnxModel {
     graph: {
       name: graph.name,
       nodes,
-      initializers,
+      initializers: initializers.filter((tensor) => read.has(tensor.name!)),
       inputs: graph.inputs.map(valueInfo),
       outputs: graph.outputs.map((name) => valueInfo(valueOf(graph, name))),
     },
@@ -48,8 +60,20 @@ export function onnxModel(graph: Graph): WritableOnnxModel {
   };
 }
 
-/** What an operator writer may do: read the types around its node, add constants and ONNX nodes. */
-function createNodeWriter(graph: Graph, node: Node, names: Set<string>, nodes: OnnxNode[], initializers: OnnxTensor[]): NodeWriter {
+/** What every operator writer may ask about the graph. */
+function surroundingsOf(graph: Graph): Pick<NodeWriter, 'tensor' | 'producer' | 'readers' | 'isOutput' | 'shared'> {
+  const [makers, readers, outputs] = [producers(graph), consumers(graph), new Set(graph.outputs)];
+  return {
+    tensor: (name) => graph.tensors.get(name),
+    producer: (name) => makers.get(name),
+    readers: (name) => readers.get(name) ?? [],
+    isOutput: (name) => outputs.has(name),
+    shared: new Map(),
+  };
+}
+
+/** What it may do at its own node: read the types around it, add constants and ONNX nodes. */
+function createNodeWriter(graph: Graph, node: Node, names: Set<string>, nodes: OnnxNode[], initializers: OnnxTensor[]): Omit<NodeWriter, keyof ReturnType<typeof surroundingsOf>> {
   let added = 0;
   const freeName = (wish: string): string => {
     let name = wish;

@@ -5,9 +5,11 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import { AppError } from '../../../src-shared/errors.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { createGraphBuilder } from '../../graph/build.ts';
+import { withoutWeights, type Graph } from '../../graph/graph.ts';
 import { writeOnnx } from '../../importers/onnx/write.ts';
-import type { Data, Device, Engine, EngineAvailability, Session } from '../engine.ts';
+import type { Data, Device, Engine, GpuAdapter, Session } from '../engine.ts';
+import { noGpuAdvice, webgpuAdapter } from '../webgpu.ts';
 import { failureOf } from './failure.ts';
 
 const require = createRequire(import.meta.url);
@@ -18,6 +20,8 @@ const logSeverityLevel = 3;
  * (seen in 1.30). It also takes pads as wide as the kernel into an average pool and then refuses them.
  */
 const withoutPadFusion = { optimization: { disable_specified_optimizers: 'Pad_Fusion' } } as const;
+/** Threads that wait for each other sleep instead of spinning: beside a decoder on the same cores, spinning doubles the processor time of a run and halves its speed. */
+const withoutSpinning = { session: { intra_op: { allow_spinning: '0' } } } as const;
 
 export interface OnnxruntimeOptions {
   readonly device: Device;
@@ -25,13 +29,16 @@ export interface OnnxruntimeOptions {
   readonly threads?: number;
 }
 
+/** Throws AppError UNAVAILABLE with the reason and what to do. What is listed as supported need not work: every device but the CPU is tried with a graph of one node. */
 export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOptions): Promise<Engine> {
   const ort = loadLibrary();
+  if (device !== 'cpu') await tryDevice(ort, device);
   const sessions = new Set<Session>();
   return {
     kind: 'onnxruntime',
     device,
     description: `onnxruntime ${libraryVersion()} ${device}`,
+    adapter: () => adapterOf(device),
     async compile(graph) {
       const session = await compile(ort, graph, device, threads ?? 0);
       sessions.add(session);
@@ -49,14 +56,18 @@ export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOp
   };
 }
 
-async function compile(ort: typeof Ort, graph: Graph, device: Device, threads: number): Promise<Session> {
+async function compile(ort: typeof Ort, network: Graph, device: Device, threads: number): Promise<Session> {
+  // What lives as long as the session must not hold the weights a second time.
+  const graph = withoutWeights(network);
   let session: Ort.InferenceSession | undefined;
   try {
-    session = await ort.InferenceSession.create(writeOnnx(graph), {
+    session = await ort.InferenceSession.create(writeOnnx(network, device === 'webgpu' ? 'webgpu' : 'standard'), {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       graphOptimizationLevel: 'all',
+      // Planning memory ahead holds a second block per batch size (180 MB for squeezenet1.1 with 16 images), and is no faster.
+      enableMemPattern: false,
       logSeverityLevel,
-      extra: withoutPadFusion,
+      extra: { ...withoutPadFusion, ...withoutSpinning },
       ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
     });
   } catch (error) {
@@ -92,28 +103,35 @@ function fromTensor(tensor: Ort.Tensor): Data {
   return { shape: [...tensor.dims], data: tensor.data as Data['data'] };
 }
 
-/** What onnxruntime offers on this machine. WebGPU is compiled into the package but needs a Vulkan, Metal or Direct3D device: only a trial tells. */
-export async function onnxruntimeAvailability(): Promise<readonly EngineAvailability[]> {
-  let ort: typeof Ort;
-  try {
-    ort = loadLibrary();
-  } catch (error) {
-    return [{ engine: 'onnxruntime', device: 'cpu', available: false, description: '', reason: error instanceof Error ? error.message : String(error) }];
+/** onnxruntime itself does not tell which GPU it took; both ask Dawn for the fastest. */
+async function adapterOf(device: Device): Promise<GpuAdapter | null> {
+  return device === 'webgpu' ? webgpuAdapter().catch(() => null) : null;
+}
+
+async function tryDevice(ort: typeof Ort, device: Device): Promise<void> {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new AppError('UNAVAILABLE', reason, { engine: 'onnxruntime', device }, cause);
+  };
+  // A provider that is not in the package is dropped with a warning only, and the CPU computes in its place.
+  if (!ort.listSupportedBackends().some((backend) => backend.name === device)) refuse(`The onnxruntime package for ${process.platform} ${process.arch} has no ${device} support.`);
+  const session = await compile(ort, trialGraph(), device, 0).catch((error: unknown) => refuse(absence(device, firstLine(error)), error));
+  const { data } = (await session.run(new Map([['x', { shape: [1, 1], data: Float32Array.of(-1) }]]), ['y'])).get('y')!;
+  await session.close();
+  if (data[0] !== 0) refuse(`onnxruntime on ${device} computes max(-1, 0) = ${data[0]}.`);
+}
+
+function absence(device: Device, message: string): string {
+  if (/Failed to get a WebGPU adapter|No supported adapters/.test(message)) return noGpuAdvice;
+  if (device === 'cuda' && /load shared library/.test(message)) {
+    return 'onnxruntime brings its CUDA libraries apart: they need CUDA 12 and cuDNN 9, and "node node_modules/onnxruntime-node/script/install.js" fetches them. WebGPU uses the same GPU without them.';
   }
-  const bundled = new Set(ort.listSupportedBackends().map((backend) => backend.name));
-  const known: readonly Device[] = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
-  const rows: EngineAvailability[] = [];
-  for (const device of known) {
-    if (device === 'cpu') {
-      rows.push({ engine: 'onnxruntime', device, available: true, description: `onnxruntime ${libraryVersion()} cpu`, reason: '' });
-      continue;
-    }
-    const reason = bundled.has(device)
-      ? `onnxruntime carries ${device}, but this version of Switchback computes with onnxruntime on the CPU only.`
-      : `The onnxruntime package for ${process.platform} ${process.arch} has no ${device} support.`;
-    rows.push({ engine: 'onnxruntime', device, available: false, description: '', reason });
-  }
-  return rows;
+  return message;
+}
+
+function trialGraph(): Graph {
+  const build = createGraphBuilder('trial');
+  build.input('x', 'float32', ['batch', 1]);
+  return build.finish(build.add('Relu', ['x'], {}, { outputs: ['y'] }));
 }
 
 function loadLibrary(): typeof Ort {

@@ -3,6 +3,7 @@ import type { OpAttributes, OpKind } from '../../graph/ops/attributes.ts';
 import { clip, elu, erf, hardSigmoid, hardSwish, leakyRelu, log, prelu, relu, sigmoid, softplus, tanh, thresholdedRelu } from './activations.ts';
 import { concat, pad, reduceSum, reshape, slice, transpose } from './arrangement.ts';
 import { conv, convTranspose, gemm } from './convolution.ts';
+import { convWeightGradient } from './convWeightGradient.ts';
 import { add, batchNormalization, greater, identity, lrn, mul, pow, softmax, sub, where } from './elementwise.ts';
 import type { Kernel } from './kernel.ts';
 import { averagePool, globalAveragePool, maxPool, spatialMax, unpool } from './pooling.ts';
@@ -11,6 +12,7 @@ import { spatialLinear } from './spatialLinear.ts';
 export const kernels = {
   Conv: conv,
   ConvTranspose: convTranspose,
+  ConvWeightGradient: convWeightGradient,
   MaxPool: maxPool,
   Unpool: unpool,
   AveragePool: averagePool,

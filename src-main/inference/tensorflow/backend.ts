@@ -1,6 +1,6 @@
 /**
- * Finding a TensorFlow.js backend: native TensorFlow through @tensorflow/tfjs-node-gpu where that optional package loads, else WebAssembly, else plain
- * JavaScript. All are CommonJS and share one registry, so they are required, not imported: a second copy of tfjs-core would be a second engine.
+ * Finding a TensorFlow.js backend: native TensorFlow through @tensorflow/tfjs-node-gpu where that optional package loads, WebGPU (Dawn, any GPU without CUDA),
+ * WebAssembly, plain JavaScript. All are CommonJS and share one registry, so they are required, not imported: a second copy of tfjs-core would be a second engine.
  *
  * Standard output belongs to the command line's JSON: tfjs runs in production mode, where its notices stay silent (others go to standard error).
  */
@@ -9,11 +9,12 @@ import { dirname, sep } from 'node:path';
 import type * as tfjsCore from '@tensorflow/tfjs-core';
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Device } from '../engine.ts';
+import { noGpuAdvice, webgpuAdapter } from '../webgpu.ts';
 
 export type Tensorflow = typeof tfjsCore;
 
 /** Names under which tfjs registers them: `tensorflow` is native, `cpu` is plain JavaScript. */
-export const tensorflowBackends = ['tensorflow', 'wasm', 'cpu'] as const;
+export const tensorflowBackends = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type TensorflowBackend = (typeof tensorflowBackends)[number];
 
 export interface LoadedBackend {
@@ -22,6 +23,8 @@ export interface LoadedBackend {
   readonly device: Device;
   /** E.g. `tfjs 4.22.0 wasm`. */
   readonly description: string;
+  /** What went wrong since it was last asked, where the backend does not throw but computes on with nothing (WebGPU). */
+  takeError?(): string | undefined;
 }
 
 /** Loads one backend and makes it ready. Throws AppError UNAVAILABLE with the reason. Loading the same one again costs nothing. */
@@ -31,12 +34,12 @@ export async function loadBackend(backend: TensorflowBackend): Promise<LoadedBac
   return loading;
 }
 
-/** The first of the given backends that loads, and why those before it did not. Throws AppError UNAVAILABLE when none does. */
-export async function loadFirstBackend(backends: readonly TensorflowBackend[]): Promise<{ readonly found: LoadedBackend; readonly refused: readonly string[] }> {
+/** The first of the given backends that loads. Throws AppError UNAVAILABLE with all reasons when none does. */
+export async function loadFirstBackend(backends: readonly TensorflowBackend[]): Promise<LoadedBackend> {
   const refused: string[] = [];
   for (const backend of backends) {
     try {
-      return { found: await loadBackend(backend), refused };
+      return await loadBackend(backend);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       refused.push(error.message);
@@ -48,11 +51,11 @@ export async function loadFirstBackend(backends: readonly TensorflowBackend[]): 
 const require = createRequire(import.meta.url);
 const loaded = new Map<TensorflowBackend, Promise<LoadedBackend>>();
 
-const loaders = { tensorflow: loadNative, wasm: loadWasm, cpu: loadPlain } satisfies Record<TensorflowBackend, () => Promise<LoadedBackend>>;
+const loaders = { tensorflow: loadNative, webgpu: loadWebgpu, wasm: loadWasm, cpu: loadPlain } satisfies Record<TensorflowBackend, () => Promise<LoadedBackend>>;
 
 async function loadNative(): Promise<LoadedBackend> {
   const name = '@tensorflow/tfjs-node-gpu';
-  if (!canResolve(name)) throw new AppError('UNAVAILABLE', `native TensorFlow is not here because the optional package ${name} is not installed; run "npm install ${name}@4.22.0" to add it.`);
+  if (!canResolve(name)) throw new AppError('UNAVAILABLE', `Native TensorFlow is not here because the optional package ${name} is not installed; run "npm install ${name}@4.22.0" to add it. ${newerLibrary}`);
   restoreRemovedUtilities();
   try {
     require(name);
@@ -61,8 +64,44 @@ async function loadNative(): Promise<LoadedBackend> {
     const onGpu = (tf.backend() as unknown as { readonly isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
     return { tf, backend: 'tensorflow', device: onGpu ? 'cuda' : 'cpu', description: `tfjs ${tf.version_core} native TensorFlow ${onGpu ? 'cuda' : 'cpu'}` };
   } catch (error) {
-    throw new AppError('UNAVAILABLE', `native TensorFlow is not here because ${name} does not load (${firstLine(error)}); reinstall it where libtensorflow can be fetched.`, {}, error);
+    throw new AppError('UNAVAILABLE', `Native TensorFlow is not here because ${name} does not load (${firstLine(error)}); reinstall it where libtensorflow can be fetched. ${newerLibrary}`, {}, error);
   }
+}
+
+async function loadWebgpu(): Promise<LoadedBackend> {
+  const name = '@tensorflow/tfjs-backend-webgpu';
+  // Asked first: the backend itself fails on a missing adapter with a null pointer.
+  if (!(await webgpuAdapter())) throw new AppError('UNAVAILABLE', noGpuAdvice);
+  try {
+    const tf = core();
+    require(name);
+    await activate(tf, 'webgpu');
+    // Small tensors would otherwise be computed in JavaScript on the side, by other rules of rounding.
+    tf.env().set('WEBGPU_CPU_FORWARD', false);
+    return { tf, backend: 'webgpu', device: 'webgpu', description: `tfjs ${tf.version_core} webgpu`, takeError: errorsOf((tf.backend() as unknown as { readonly device: GpuDevice }).device) };
+  } catch (error) {
+    throw new AppError('UNAVAILABLE', `TensorFlow on WebGPU is not here because ${name} does not start (${firstLine(error)}).`, {}, error);
+  }
+}
+
+interface GpuDevice {
+  onuncapturederror: ((event: { readonly error: { readonly message: string; readonly constructor: { readonly name: string } }; preventDefault(): void }) => void) | null;
+  readonly lost: Promise<{ readonly message: string }>;
+}
+
+/** A shader that does not compile, a buffer that finds no memory: WebGPU tells later and on the side, and the result is zeros. The first error says most. */
+function errorsOf(device: GpuDevice): () => string | undefined {
+  let first: string | undefined;
+  device.onuncapturederror = (event) => {
+    event.preventDefault();
+    first ??= `${event.error.constructor.name}: ${event.error.message}`;
+  };
+  void device.lost.then(({ message }) => (first ??= `the GPU device was lost: ${message}`));
+  return () => {
+    const error = first;
+    first = undefined;
+    return error;
+  };
 }
 
 async function loadWasm(): Promise<LoadedBackend> {
@@ -114,6 +153,10 @@ function canResolve(name: string): boolean {
     return false;
   }
 }
+
+/** The package's own library is libtensorflow 2.9.1; its install script takes another from a file beside it (tfjs-node's README and scripts/install.js). */
+const newerLibrary =
+  'It brings libtensorflow 2.9.1, for CUDA 11.2 and cuDNN 8.1; for newer GPUs put a file custom-binary.json with {"tf-lib": "<address of a newer libtensorflow-gpu .tar.gz>"} into its folder scripts and run "node scripts/install.js gpu download" there. TensorFlow on webgpu uses any GPU without it.';
 
 /** tfjs-node-gpu calls two old functions of node:util: one that Node 23 removed, one that prints a deprecation. */
 function restoreRemovedUtilities(): void {

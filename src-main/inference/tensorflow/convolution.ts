@@ -4,20 +4,24 @@
  */
 import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { OpAttributes, Size2 } from '../../graph/ops/attributes.ts';
-import { requiredWeights, type CompileContext, type Lowering, type Weights } from './lowering.ts';
+import { convTransposeWithComputedWeights, convWithComputedWeights } from './computedWeights.ts';
+import { requiredWeights, spatialSize, type CompileContext, type Lowering, type Weights } from './lowering.ts';
+import { interleaved, subpixelKernel, subpixelWeights } from './subpixel.ts';
 import { featureMap, padded, spread } from './windows.ts';
 
 export const conv: Lowering<'Conv'> = (node, context) => {
+  if (!hasConstantWeights(context, node.inputs)) return convWithComputedWeights(node, context);
   const x = context.read(node.inputs[0]!);
   const convolve = convolution(context, requiredWeights(context, node, 1), context.weights(node, node.inputs[2]), node.attributes);
   return (run) => [convolve(featureMap(x(run)))];
 };
 
 /**
- * With stride 1, or one channel per group, as a convolution by the turned kernel over the (spread) input, which is far faster on WebAssembly; else by
- * tfjs's own transposed convolution, whole and then cropped, so that asymmetric pads and output padding need no support there.
+ * With stride 1, or one channel per group, as a convolution by the turned kernel over the (spread) input; else as a convolution to all remainders by the
+ * stride at once (subpixel.ts). Both are far faster on WebAssembly than tfjs's own transposed convolution.
  */
 export const convTranspose: Lowering<'ConvTranspose'> = (node, context) => {
+  if (!hasConstantWeights(context, node.inputs)) return convTransposeWithComputedWeights(node, context);
   const { tf } = context;
   const { kernel, strides, dilations, pads, outputPadding, group } = node.attributes;
   const x = context.read(node.inputs[0]!);
@@ -33,22 +37,28 @@ export const convTranspose: Lowering<'ConvTranspose'> = (node, context) => {
     });
     return (run) => [convolve(unitStride ? featureMap(x(run)) : spread(tf, featureMap(x(run)), strides))];
   }
-  const perGroup = weights.shape[1]!;
+  const [height, width] = spatialSize(context, node.inputs[0]!);
   const groupChannels = weights.shape[0]! / group;
-  const filters = Array.from({ length: group }, (_, index) => {
-    // tfjs wants the filter of the forward convolution, whose inputs are the outputs here: [kh, kw, M, C].
-    const { data, shape } = reordered(written(groupOf(weights, group, index), dilations), [2, 3, 0, 1]);
-    return context.keep(data, shape) as Tensor4D;
+  // Strides of the result that reach behind its last row and column, its padding before the first ones included.
+  const [rows, columns] = [0, 1].map((axis) => {
+    const size = strides[axis]! * ([height, width][axis]! - 1) + outputPadding[axis]! + span[axis]! + 1 - pads[axis + 2]!;
+    return Math.ceil(size / strides[axis]!);
+  }) as [number, number];
+  const size = [
+    strides[0] * (height - 1) + outputPadding[0] + span[0] + 1 - pads[0] - pads[2],
+    strides[1] * (width - 1) + outputPadding[1] + span[1] + 1 - pads[1] - pads[3],
+  ] as const;
+  const convolutions = Array.from({ length: group }, (_, index) => {
+    const part = subpixelWeights(written(groupOf(weights, group, index), dilations), strides);
+    const taps = subpixelKernel([span[0] + 1, span[1] + 1], strides);
+    return convolution(context, part, undefined, { kernel: taps, strides: [1, 1], dilations: [1, 1], group: 1, pads: [taps[0] - 1, taps[1] - 1, rows - height, columns - width] });
   });
   const offset = bias && context.keep(bias.data, bias.shape);
   return (run) => {
     const input = featureMap(x(run));
-    const [batch, height, width] = input.shape;
-    const rows = strides[0] * (height - 1) + span[0] + 1;
-    const columns = strides[1] * (width - 1) + span[1] + 1;
-    const parts = filters.map((filter, index) => tf.conv2dTranspose(channelsOf(context, input, index, groupChannels), filter, [batch, rows, columns, perGroup], [strides[0], strides[1]], 'valid'));
+    const parts = convolutions.map((convolve, index) => interleaved(tf, convolve(channelsOf(context, input, index, groupChannels)), strides));
     const whole = parts.length === 1 ? parts[0]! : tf.concat4d(parts, 3);
-    const result = padded(tf, whole, [-pads[0], -pads[1], outputPadding[0] - pads[2], outputPadding[1] - pads[3]], 0);
+    const result = padded(tf, whole, [-pads[0], -pads[1], size[0] + pads[0] - whole.shape[1], size[1] + pads[1] - whole.shape[2]], 0);
     return [offset ? tf.add(result, offset) : tf.clone(result)];
   };
 };
@@ -93,6 +103,10 @@ function convolution(context: CompileContext, weights: Weights, bias: Weights | 
     const whole = padded(tf, x, pads, 0);
     return withBias(tf.concat4d(filters.map((filter, index) => tf.conv2d(channelsOf(context, whole, index, perGroup), filter, steps, 'valid', 'NHWC', rates)), 3));
   };
+}
+
+function hasConstantWeights(context: CompileContext, [, weights, bias]: readonly string[]): boolean {
+  return context.isConstant(weights!) && (!bias || context.isConstant(bias));
 }
 
 function channelsOf({ tf }: CompileContext, x: Tensor4D, index: number, count: number): Tensor4D {

@@ -1,9 +1,11 @@
 /**
- * The TensorFlow engine: graphs on tfjs, native where @tensorflow/tfjs-node-gpu loads, else WebAssembly, else plain JavaScript. tfjs keeps one current
+ * The TensorFlow engine: graphs on tfjs. Device cuda is native TensorFlow (@tensorflow/tfjs-node-gpu), webgpu any GPU through Dawn, cpu native TensorFlow where
+ * it loads, else WebAssembly, else plain JavaScript. tfjs keeps one current
  * backend per thread; sessions of several backends may live side by side because each sets its own before it works.
  */
 import { AppError } from '../../../src-shared/errors.ts';
-import type { Device, Engine, EngineAvailability, Session } from '../engine.ts';
+import type { Device, Engine, Session } from '../engine.ts';
+import { webgpuAdapter } from '../webgpu.ts';
 import { loadBackend, loadFirstBackend, type LoadedBackend, type TensorflowBackend } from './backend.ts';
 import { compileSession } from './session.ts';
 
@@ -22,6 +24,7 @@ export async function createTensorflowEngine(options: TensorflowOptions = {}): P
     kind: 'tensorflow',
     device: loaded.device,
     description: loaded.description,
+    adapter: async () => (loaded.device === 'webgpu' ? webgpuAdapter() : null),
     async compile(graph) {
       const session = compileSession(loaded, graph);
       sessions.add(session);
@@ -40,39 +43,17 @@ export async function createTensorflowEngine(options: TensorflowOptions = {}): P
   };
 }
 
-/** What of TensorFlow this machine has: one entry for the GPU, one for the processor. */
-export async function tensorflowAvailability(): Promise<readonly EngineAvailability[]> {
-  const native = await loadBackend('tensorflow').catch((error: unknown) => refusal(error));
-  if (typeof native !== 'string' && native.device === 'cuda') {
-    const { found } = await loadFirstBackend(['wasm', 'cpu']);
-    return [entry('cuda', native.description, ''), entry('cpu', found.description, '')];
-  }
-  const { found } = typeof native === 'string' ? await loadFirstBackend(['wasm', 'cpu']) : { found: native };
-  const below = found.backend === 'wasm' ? 'Switchback uses WebAssembly instead.' : found.backend === 'cpu' ? 'Switchback uses plain JavaScript instead, which is slow.' : 'it runs on the processor.';
-  const reason = typeof native === 'string' ? native : 'native TensorFlow is here but found no CUDA GPU;';
-  return [entry('cuda', '', `${reason} ${below}`), entry('cpu', found.description, '')];
-}
-
 async function choose({ device = 'auto', backend }: TensorflowOptions): Promise<LoadedBackend> {
   if (backend) return loadBackend(backend);
   if (device === 'cuda') {
     const native = await loadBackend('tensorflow');
     if (native.device === 'cuda') return native;
-    throw new AppError('UNAVAILABLE', 'TensorFlow is native here but found no CUDA GPU; choose the device cpu, or install the NVIDIA driver, CUDA and cuDNN that libtensorflow asks for.', { device });
+    throw new AppError('UNAVAILABLE', 'Native TensorFlow is here but found no CUDA GPU; choose the device cpu, or install the NVIDIA driver, CUDA and cuDNN that libtensorflow asks for.', { device });
   }
+  if (device === 'webgpu') return loadBackend('webgpu');
   if (device !== 'auto' && device !== 'cpu') {
-    throw new AppError('UNAVAILABLE', `TensorFlow runs on cpu or cuda, not on ${device}; choose one of these, or the engine onnxruntime.`, { device });
+    throw new AppError('UNAVAILABLE', `TensorFlow runs on cpu, cuda or webgpu, not on ${device}; choose one of these, or the engine onnxruntime.`, { device });
   }
-  const { found } = await loadFirstBackend(['tensorflow', 'wasm', 'cpu']);
-  if (device === 'cpu' && found.device === 'cuda') return (await loadFirstBackend(['wasm', 'cpu'])).found;
-  return found;
-}
-
-function entry(device: Device, description: string, reason: string): EngineAvailability {
-  return { engine: 'tensorflow', device, available: reason === '', description, reason };
-}
-
-function refusal(error: unknown): string {
-  if (error instanceof AppError) return error.message;
-  throw error;
+  const found = await loadFirstBackend(['tensorflow', 'wasm', 'cpu']);
+  return device === 'cpu' && found.device === 'cuda' ? loadFirstBackend(['wasm', 'cpu']) : found;
 }

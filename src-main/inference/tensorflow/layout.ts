@@ -37,22 +37,46 @@ export function aligned(tf: Tensorflow, tensor: Tensor, rank: number): Tensor {
 /** Uploads data in graph order. Throws AppError UNSUPPORTED for positions beyond 32 bits. */
 export function upload(tf: Tensorflow, { shape, data }: Data, dataType: DataType): Tensor {
   return tf.tidy(() => {
-    const size = [...shape];
-    if (data instanceof BigInt64Array) return toInner(tf, tf.tensor(narrowed(data), size, 'int32'));
-    if (data instanceof Uint8Array) return toInner(tf, tf.tensor(data, size, dataType === 'bool' ? 'bool' : 'int32'));
-    return toInner(tf, tf.tensor(data, size, 'float32'));
+    if (data instanceof Float32Array) return toInner(tf, tf.tensor(data, [...shape], 'float32'));
+    // In JavaScript: tfjs's WebGPU transposes nothing but floats.
+    const whole = data instanceof BigInt64Array ? narrowed(data) : data;
+    return tf.tensor(rearranged(whole, shape, graphAxes(shape.length)), graphAxes(shape.length).map((axis) => shape[axis]!), data instanceof BigInt64Array || dataType !== 'bool' ? 'int32' : 'bool');
   });
 }
 
-/** Reads a value back in graph order, in the element type that the graph declares. */
-export function download(tf: Tensorflow, tensor: Tensor, dataType: DataType): Data {
-  const ordered = tf.tidy(() => tf.clone(toGraph(tf, tensor)));
-  const values = ordered.dataSync<'float32' | 'int32' | 'bool'>();
-  const shape = [...ordered.shape];
-  ordered.dispose();
-  if (dataType === 'float32') return { shape, data: Float32Array.from(values) };
-  if (dataType === 'int64') return { shape, data: BigInt64Array.from(values as Int32Array, BigInt) };
-  return { shape, data: Uint8Array.from(values) };
+/** Reads a value back in graph order, in the element type that the graph declares. WebGPU can be read only by waiting for it. */
+export async function download(tf: Tensorflow, tensor: Tensor, dataType: DataType): Promise<Data> {
+  if (tensor.dtype === 'float32') {
+    const ordered = tf.tidy(() => tf.clone(toGraph(tf, tensor)));
+    const values = await ordered.data<'float32'>();
+    ordered.dispose();
+    return { shape: [...ordered.shape], data: Float32Array.from(values) };
+  }
+  const order = Array.from(tensor.shape, (_, axis) => innerAxis(axis, tensor.rank));
+  const values = rearranged(await tensor.data<'int32' | 'bool'>(), tensor.shape, order);
+  const shape = order.map((axis) => tensor.shape[axis]!);
+  if (dataType === 'int64') return { shape, data: BigInt64Array.from(values, BigInt) };
+  return { shape, data: dataType === 'float32' ? Float32Array.from(values) : Uint8Array.from(values) };
+}
+
+/** Row-major `data` with its axes in another order: axis i of the result is axis order[i] of `data`. */
+function rearranged<T extends Int32Array | Uint8Array>(data: T, shape: readonly number[], order: readonly number[]): T {
+  if (order.every((axis, at) => axis === at)) return data;
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const sizes = order.map((axis) => shape[axis]!);
+  const steps = order.map((axis) => strides[axis]!);
+  const place = sizes.map(() => 0);
+  const result = data.slice() as T;
+  for (let at = 0, from = 0; at < data.length; at++) {
+    result[at] = data[from]!;
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      from += steps[axis]!;
+      if (++place[axis]! < sizes[axis]!) break;
+      from -= sizes[axis]! * steps[axis]!;
+      place[axis] = 0;
+    }
+  }
+  return result;
 }
 
 function narrowed(data: BigInt64Array): Int32Array {

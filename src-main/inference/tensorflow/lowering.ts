@@ -25,6 +25,8 @@ export interface CompileContext {
   shapeOf(name: string): Shape;
   /** The data of a constant operand; undefined for an absent one (`''`). Throws AppError UNSUPPORTED when it is computed by the graph. */
   weights(node: { readonly name: string; readonly kind: OpKind }, name: string | undefined): Weights | undefined;
+  /** Whether an operand is a constant of the graph. */
+  isConstant(name: string): boolean;
   /** Uploads a constant as it is; it lives as long as the session. */
   keep(data: Float32Array | Int32Array, shape: readonly number[], dataType?: 'float32' | 'int32'): Tensor;
 }

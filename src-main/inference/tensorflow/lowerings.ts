@@ -4,6 +4,7 @@ import type { OpKind } from '../../graph/ops/attributes.ts';
 import { clip, elu, erf, hardSigmoid, hardSwish, leakyRelu, log, prelu, relu, sigmoid, softplus, tanh, thresholdedRelu } from './activations.ts';
 import { concat, pad, reduceSum, reshape, slice, transpose } from './arrangement.ts';
 import { conv, convTranspose, gemm } from './convolution.ts';
+import { convWeightGradient } from './convWeightGradient.ts';
 import { add, batchNormalization, greater, identity, lrn, mul, pow, softmax, sub, where } from './elementwise.ts';
 import type { CompileContext, Lowering, Step } from './lowering.ts';
 import { averagePool, globalAveragePool, maxPool, spatialMax, unpool } from './pooling.ts';
@@ -12,6 +13,7 @@ import { spatialLinear } from './spatialLinear.ts';
 export const lowerings = {
   Conv: conv,
   ConvTranspose: convTranspose,
+  ConvWeightGradient: convWeightGradient,
   MaxPool: maxPool,
   Unpool: unpool,
   AveragePool: averagePool,

@@ -63,7 +63,12 @@ export const spatialMax: Lowering<'SpatialMax'> = (node, { tf, read }) => {
     if (input.rank === 2) return [tf.clone(input), tf.zeros(input.shape, 'int32')];
     const [batch, height, width, channels] = featureMap(input).shape;
     const positions: Tensor3D = tf.reshape(input, [batch, height * width, channels]);
-    return [tf.max(positions, 1), tf.argMax(positions, 1)];
+    const largest = tf.max(positions, 1);
+    if (tf.getBackend() === 'wasm' || tf.getBackend() === 'cpu') return [largest, tf.argMax(positions, 1)];
+    // A GPU's argMax takes any of several equal maxima; the first is the smallest place that holds the maximum.
+    const places = tf.reshape(tf.range(0, height * width), [1, height * width, 1]);
+    const atMaximum = tf.equal(positions, tf.reshape(largest, [batch, 1, channels]));
+    return [largest, tf.cast(tf.min(tf.where(atMaximum, places, tf.scalar(height * width)), 1), 'int32')];
   };
 };
 

@@ -39,7 +39,10 @@ export function compileSession(loaded: LoadedBackend, graph: Graph): Session {
       const values = new Map<string, Tensor>();
       try {
         await walk(plan, values, feeds, batch, signal);
-        return new Map(fetches.map((name) => [name, fetched(name, values, feeds)]));
+        const results = await Promise.all(fetches.map(async (name) => [name, await fetched(name, values, feeds)] as const));
+        const error = loaded.takeError?.();
+        if (error !== undefined) throw new AppError('INTERNAL', `${loaded.description} failed in ${graph.name}: ${error}`, { graph: graph.name });
+        return new Map(results);
       } finally {
         for (const tensor of values.values()) tensor.dispose();
       }
@@ -85,7 +88,7 @@ export function compileSession(loaded: LoadedBackend, graph: Graph): Session {
     }
   }
 
-  function fetched(name: string, values: ReadonlyMap<string, Tensor>, feeds: ReadonlyMap<string, Data>): Data {
+  async function fetched(name: string, values: ReadonlyMap<string, Tensor>, feeds: ReadonlyMap<string, Data>): Promise<Data> {
     const tensor = values.get(name);
     if (tensor) return download(tf, tensor, valueOf(graph, name).dataType);
     const constant = graph.tensors.get(name) ?? feeds.get(name)!;
@@ -123,6 +126,7 @@ function contextOf({ tf }: LoadedBackend, graph: Graph, kept: Tensor[]): Compile
       if (source?.data instanceof Float32Array) return { shape: source.shape, data: source.data };
       throw new AppError('UNSUPPORTED', `Node ${JSON.stringify(node.name)} (${node.kind}) takes its weights ${JSON.stringify(name)} from a computed value; Switchback runs it with constant weights only.`, { node: node.name, op: node.kind });
     },
+    isConstant: (name) => graph.tensors.has(name),
     keep: (data, shape, dataType = 'float32') => keep(tf.tensor(data, [...shape], dataType)),
   };
 }

@@ -9,16 +9,21 @@ import { rectifiedBy } from '../../rewrite/backward/projectionGraph.ts';
 import { ruleOf } from '../../rewrite/backward/rules/rules.ts';
 import { drawModel, exportProjection } from './modelGraphs.ts';
 import { projectUnits } from './projectUnits.ts';
+import type { Engines } from './engines.ts';
+import { measureBatch } from './measureBatch.ts';
+import { collectGarbage } from './memory.ts';
 import type { CallName, Inspection, WorkerCalls } from './protocol.ts';
 import { score } from './score.ts';
 import { createState } from './state.ts';
+import { createTrainer } from './trainSteps.ts';
 
 export type Calls = { readonly [K in CallName]: (parameters: WorkerCalls[K][0], signal: AbortSignal) => Promise<WorkerCalls[K][1]> };
 
-export function createCalls(): Calls {
-  const state = createState();
-  return {
-    availability: () => state.engines.availability(),
+/** `alive` is called after each piece of work on an engine. */
+export function createCalls(engines: Engines, alive: () => void): Calls {
+  const state = createState(engines, alive);
+  const calls: Calls = {
+    probe: ({ placement, ...options }, signal) => engines.probe(placement, options, signal),
     async inspect({ path, inputSize }) {
       const opened = await openModel(path, { withoutWeights: true, ...(inputSize ? { inputSize } : {}) });
       const { graph, imageInput } = opened.model;
@@ -48,25 +53,30 @@ export function createCalls(): Calls {
       const { graph, imageInput } = await state.model(model, crop);
       return layersOf(graph, imageInput, names);
     },
-    async measureBatch(parameters, signal) {
-      const engine = await state.engines.engineAt(parameters.placement);
-      const [height, width] = parameters.preprocessing.crop;
-      let best = { batchSize: 1, perImageMs: Infinity };
-      for (const batchSize of [1, 4, 16]) {
-        const pixels = new Uint8Array(batchSize * height * width * 3).map((_, index) => (index * 2654435761) >>> 24);
-        await score(state, { ...parameters, batch: batchSize, pixels }, signal);
-        const startMs = performance.now();
-        await score(state, { ...parameters, batch: batchSize, pixels }, signal);
-        const perImageMs = (performance.now() - startMs) / batchSize;
-        // A larger batch must pay: it makes looking wait longer.
-        if (perImageMs < best.perImageMs * 0.95) best = { batchSize, perImageMs };
-        if (perImageMs * batchSize > 1500) break;
-      }
-      return { batchSize: best.batchSize, description: engine.description };
-    },
+    measureBatch: (parameters, signal) => measureBatch(state, parameters, signal),
     score: (parameters, signal) => score(state, parameters, signal),
+    train: createTrainer(state.engines.engineAt),
     project: (parameters, signal) => projectUnits(state, parameters, signal),
   };
+  return followed(calls, (name) => {
+    state.settle();
+    if (readingCalls.has(name)) collectGarbage();
+  });
+}
+
+/** They read a whole model file and keep nothing of it. */
+const readingCalls: ReadonlySet<CallName> = new Set(['inspect', 'draw', 'export'] satisfies CallName[]);
+
+/** The same calls, each followed by `after`. */
+function followed(calls: Calls, after: (name: CallName) => void): Calls {
+  const follow = <K extends CallName>(name: K): Calls[K] => (async (parameters: never, signal: AbortSignal) => {
+    try {
+      return await calls[name](parameters, signal);
+    } finally {
+      after(name);
+    }
+  }) as Calls[K];
+  return Object.fromEntries((Object.keys(calls) as CallName[]).map((name) => [name, follow(name)])) as Calls;
 }
 
 /** What can be done with an operator: an op without a backward rule runs, but nothing behind it can be projected. */

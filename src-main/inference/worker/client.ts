@@ -1,92 +1,113 @@
 /**
- * The core's side of the inference process: starts it when first needed, carries calls and cancellations, and tells the truth when it dies.
- * The next call after a death starts a new process; who called decides whether to try again.
+ * The core's side of inference: a small pool of processes, one per placement, each started when first needed and ended when idle for long or when the
+ * core closes. A driver that crashes or hangs takes no other placement down with it; who called decides whether to try again.
  */
-import { fork, type ChildProcess } from 'node:child_process';
-import { AppError, fromPlainError } from '../../../src-shared/errors.ts';
-import type { CallName, FromWorker, WorkerCalls } from './protocol.ts';
+import { AppError } from '../../../src-shared/errors.ts';
+import type { Placement } from '../engine.ts';
+import { createDeviceSurvey, type DeviceSurvey } from '../selfTest/survey.ts';
+import type { CallName, WorkerCalls } from './protocol.ts';
+import { placementName, routeOf } from './routes.ts';
+import { createWorker, type Worker } from './supervise.ts';
+import { createLimits, type LimitOptions } from './limits.ts';
 
 export interface InferenceClient {
+  /**
+   * Rejects with AppError: UNAVAILABLE with `data.how` when the process died (`signal ...`, `exit code ...`) or was ended because it gave no sign of life
+   * (`hung`); OUT_OF_MEMORY; CANCELLED at once when the signal aborts; whatever the call itself throws.
+   */
   call<K extends CallName>(name: K, parameters: WorkerCalls[K][0], signal?: AbortSignal): Promise<WorkerCalls[K][1]>;
-  /** Process number of the running worker, for the log and for tests; undefined while none runs. */
-  processId(): number | undefined;
+  /** Which devices there are and which is best; each is tried in a process of its own. */
+  readonly devices: DeviceSurvey;
+  /** Later calls of this placement meet a fresh process; calls under way end in the old one. */
+  restart(placement: Placement): void;
+  /** Process numbers of the running workers by placement, e.g. `onnxruntime on cpu`, for the log and for tests. */
+  processes(): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
-}
-
 export interface InferenceClientOptions {
-  /** File that the process runs. */
+  /** File that the processes run. */
   readonly entry: string;
-  /** Receives what the worker writes to its error output. */
+  /** Receives what the workers write to their error output. */
   readonly log?: (line: string) => void;
+  /** What each process may hold in compiled networks; default: a quarter of the machine's memory, at most 2 GiB. */
+  readonly memoryBudgetBytes?: () => Promise<number | null>;
+  /** Folder where processes keep their compiled program: the next ones start in a third of the time. */
+  readonly codeCache?: string;
+  /** A process that had nothing to do for so long is ended. */
+  readonly idleMs?: number;
+  readonly limits?: LimitOptions;
 }
 
-export function createInferenceClient({ entry, log }: InferenceClientOptions): InferenceClient {
-  let worker: ChildProcess | undefined;
-  let nextId = 1;
-  let closed = false;
-  const pending = new Map<number, Pending>();
+const defaultIdleMs = 10 * 60_000;
 
-  function running(): ChildProcess {
-    if (worker) return worker;
-    if (closed) throw new AppError('CANCELLED', 'Switchback is closing.');
-    const started = fork(entry, [], { env: { ...process.env, SWITCHBACK_TOKEN: undefined }, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
-    worker = started;
-    started.stderr?.setEncoding('utf8').on('data', (text: string) => log?.(text.trimEnd()));
-    started.on('message', (message: FromWorker) => {
-      if (message.kind === 'ready') return;
-      const call = pending.get(message.id);
-      pending.delete(message.id);
-      if (message.kind === 'result') call?.resolve(message.result);
-      else call?.reject(fromPlainError(message.error));
+export function createInferenceClient({ entry, log, memoryBudgetBytes, codeCache, idleMs = defaultIdleMs, limits }: InferenceClientOptions): InferenceClient {
+  const workers = new Map<string, Worker>();
+  const starting = new Map<string, Promise<Worker>>();
+  /** Processes whose one call is over. */
+  const leaving = new Set<Promise<void>>();
+  let survey: DeviceSurvey | undefined;
+  let nextOwn = 1;
+  let closed = false;
+
+  async function start(name: string): Promise<Worker> {
+    const budget = (await memoryBudgetBytes?.()) ?? null;
+    return createWorker({
+      entry,
+      name,
+      environment: { ...(budget === null ? {} : { SWITCHBACK_MEMORY_BUDGET: String(budget) }), ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }) },
+      limits: createLimits(limits),
+      idleMs,
+      ...(log ? { log } : {}),
     });
-    const ended = (how: string) => {
-      if (worker !== started) return;
-      worker = undefined;
-      const calls = [...pending.values()];
-      pending.clear();
-      for (const call of calls) call.reject(new AppError('UNAVAILABLE', `The inference process ended unexpectedly (${how}).`, { how }));
-    };
-    started.on('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`));
-    started.on('error', (error) => ended(error.message));
-    return started;
   }
 
-  return {
-    call(name, parameters, signal) {
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(new AppError('CANCELLED', 'Cancelled.'));
-        const id = nextId++;
-        const process = running();
-        const abort = () => {
-          pending.delete(id);
-          process.send({ kind: 'cancel', id }, () => undefined);
-          reject(new AppError('CANCELLED', 'Cancelled.'));
-        };
-        signal?.addEventListener('abort', abort, { once: true });
-        const settle = () => signal?.removeEventListener('abort', abort);
-        pending.set(id, {
-          resolve: (result) => (settle(), resolve(result as never)),
-          reject: (error) => (settle(), reject(error as Error)),
-        });
-        // A failed send means that the process is going; its exit rejects the call.
-        process.send({ kind: 'call', id, name, parameters }, () => undefined);
-      });
+  async function callOwn<K extends CallName>(name: K, placement: Placement, parameters: WorkerCalls[K][0], signal: AbortSignal | undefined): Promise<WorkerCalls[K][1]> {
+    const key = `${placementName(placement)} (${name} ${nextOwn++})`;
+    const worker = await started(key, placementName(placement));
+    try {
+      return await worker.call(name, parameters, signal);
+    } finally {
+      workers.delete(key);
+      const gone = worker.close().finally(() => leaving.delete(gone));
+      leaving.add(gone);
+    }
+  }
+
+  async function started(key: string, name: string): Promise<Worker> {
+    const running = workers.get(key);
+    if (running) return running;
+    const begun = starting.get(key) ?? start(name);
+    starting.set(key, begun);
+    try {
+      const worker = await begun;
+      if (closed) throw new AppError('CANCELLED', 'Switchback is closing.');
+      workers.set(key, worker);
+      return worker;
+    } finally {
+      starting.delete(key);
+    }
+  }
+
+  const client: InferenceClient = {
+    async call(name, parameters, signal) {
+      if (closed) throw new AppError('CANCELLED', 'Switchback is closing.');
+      if (signal?.aborted) throw new AppError('CANCELLED', 'Cancelled.');
+      const { placement, alone } = routeOf(name, parameters);
+      if (alone) return callOwn(name, placement, parameters, signal);
+      const key = placementName(placement);
+      return (await started(key, key)).call(name, parameters, signal);
     },
-    processId: () => worker?.pid,
+    get devices() {
+      return (survey ??= createDeviceSurvey((placement, options, signal) => client.call('probe', { placement, ...options }, signal)));
+    },
+    restart: (placement) => workers.get(placementName(placement))?.restart(),
+    processes: () => new Map([...workers].flatMap(([key, worker]) => (worker.processId() === undefined ? [] : [[key, worker.processId()!] as const]))),
     async close() {
       closed = true;
-      const last = worker;
-      if (!last) return;
-      const exited = new Promise((resolve) => last.once('exit', resolve));
-      last.disconnect();
-      const timer = setTimeout(() => last.kill('SIGKILL'), 3000);
-      await exited;
-      clearTimeout(timer);
+      await Promise.all([...[...workers.values()].map((worker) => worker.close()), ...leaving]);
+      workers.clear();
     },
   };
+  return client;
 }

@@ -8,19 +8,17 @@ import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts'
 import type { Control, Method, Rectified, Seed } from '../../../src-shared/domain/projection.ts';
 import type { PlainError } from '../../../src-shared/errors.ts';
 import type { DrawnRow } from '../../graph/print.ts';
-import type { Device, EngineAvailability, EngineKind } from '../engine.ts';
+import type { EngineAvailability, Placement } from '../engine.ts';
+import type { ProbeOptions } from '../selfTest/survey.ts';
+import type { TrainAnswer, TrainCall } from './trainSteps.ts';
+
+export type { Placement };
 
 /** A model file as an index knows it. */
 export interface ModelReference {
   readonly path: string;
   /** Content hash; a file that no longer has it is refused. */
   readonly hash: string;
-}
-
-/** Which compiled session does the work. */
-export interface Placement {
-  readonly engine: EngineKind;
-  readonly device: Device;
 }
 
 export interface Inspection {
@@ -90,19 +88,22 @@ export interface LayerOfFile {
   readonly method: Method;
 }
 
-/** The worker's calls: name -> [parameters, result]. */
+/** The worker's calls: name -> [parameters, result]. Those with a `placement` run in the process of that placement (routes.ts). */
 export interface WorkerCalls {
-  availability: [Record<never, never>, readonly EngineAvailability[]];
+  /** Loads one device and tries it: self-test, and a short benchmark on request. Always in a process of its own, as a driver may end its process. */
+  probe: [{ readonly placement: Placement } & ProbeOptions, EngineAvailability];
   inspect: [{ readonly path: string; readonly inputSize?: readonly [number, number] }, Inspection];
   /** The network and its way down, as a person would draw them. Without `layer` the last one. */
   draw: [Omit<LayerOfFile, 'layer'> & { readonly layer?: string }, DrawnNetwork];
   /** A projection as a file of its own. */
   export: [LayerOfFile, ExportedProjection];
   layers: [{ readonly model: ModelReference; readonly crop: readonly [number, number]; readonly names?: readonly string[] }, readonly Layer[]];
-  /** Picks a batch size by timing a few. */
+  /** Picks a batch size by timing a few that fit into the memory budget. In a process of its own, so that what was tried holds no memory afterwards. */
   measureBatch: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement }, { readonly batchSize: number; readonly description: string }];
   /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. */
   score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array }, readonly LayerScores[]];
+  /** Steps of a training whose weights stay in the process. */
+  train: [TrainCall, TrainAnswer];
   /** `pictures`: `[H, W, 3]` 8-bit RGB each. */
   project: [{ readonly model: ModelReference; readonly layer: string; readonly method: Method; readonly seed: Seed; readonly control: Control; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly pictures: readonly Uint8Array[]; readonly units: readonly UnitOfImage[] }, readonly ProjectedUnit[]];
 }
@@ -110,4 +111,10 @@ export interface WorkerCalls {
 export type CallName = keyof WorkerCalls;
 
 export type ToWorker = { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly parameters: unknown } | { readonly kind: 'cancel'; readonly id: number };
-export type FromWorker = { readonly kind: 'result'; readonly id: number; readonly result: unknown } | { readonly kind: 'error'; readonly id: number; readonly error: PlainError } | { readonly kind: 'ready' };
+/** `began` and `alive` (a piece of the current call is done) are for the watch on hanging calls; every answer carries the process's memory. */
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'began'; readonly id: number; readonly name: CallName }
+  | { readonly kind: 'alive'; readonly id: number }
+  | { readonly kind: 'result'; readonly id: number; readonly result: unknown; readonly residentBytes: number }
+  | { readonly kind: 'error'; readonly id: number; readonly error: PlainError; readonly residentBytes: number };

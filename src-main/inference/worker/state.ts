@@ -1,52 +1,84 @@
-/** What a worker keeps between calls: engines, models and compiled sessions, in bounded caches. */
-import { LRUCache } from 'lru-cache';
+/**
+ * What a worker keeps between calls: engines, models and compiled sessions, within one budget of bytes. After compiling, weights are held by the session
+ * alone: a model's own copy is dropped when it was not wanted for a while, and read again from its file on demand.
+ */
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
-import type { Rectified } from '../../../src-shared/domain/projection.ts';
 import { normalizePixels } from '../../dataset/normalize.ts';
 import { elementCount, withBatch, type Model } from '../../graph/graph.ts';
 import { openModel } from '../../importers/open.ts';
-import type { ProjectionGraph } from '../../rewrite/backward/projectionGraph.ts';
 import type { RankingGraph } from '../../rewrite/probe/rankingGraph.ts';
-import type { Data, Session } from '../engine.ts';
+import type { Data, Engine, Session } from '../engine.ts';
+import { createByteBudget, type CompiledCache, type Keeping } from './compiledCache.ts';
+import type { CompiledProjection } from './compileProjection.ts';
 import { createEngines, type Engines } from './engines.ts';
-import type { ModelReference } from './protocol.ts';
-import type { CompiledWindow } from './windowUnits.ts';
+import { collectGarbage, largeBytes, memoryBudgetBytes, weightBytes } from './memory.ts';
+import type { ModelReference, Placement } from './protocol.ts';
+import { createWatchedEngines } from './watchedEngines.ts';
 
 export interface CompiledRanking {
-  readonly ranking: RankingGraph;
+  /** Without nodes and weights. */
+  readonly model: Model;
+  readonly outputs: readonly string[];
+  readonly heads: RankingGraph['heads'];
   readonly session: Session;
+  /** The last batch that was fed: the next is written over it. */
+  fed: Data | undefined;
 }
-
-/** A way down that is compiled: on whole pictures, or on windows. */
-export type CompiledProjection =
-  | { readonly kind: 'whole'; readonly projection: ProjectionGraph; readonly session: Session; readonly rectified: Rectified }
-  | { readonly kind: 'window'; readonly window: CompiledWindow; readonly session: Session; readonly rectified: Rectified };
 
 export interface WorkerState {
-  readonly engines: Engines;
+  readonly engines: { engineAt(placement: Placement): Promise<Engine> };
   model(reference: ModelReference, crop: readonly [number, number]): Promise<Model>;
-  readonly rankings: LRUCache<string, CompiledRanking>;
-  readonly projections: LRUCache<string, CompiledProjection>;
+  readonly rankings: CompiledCache<CompiledRanking>;
+  /** Every session among the fields of what is kept counts, and is closed with it. */
+  readonly projections: CompiledCache<CompiledProjection>;
 }
 
-export function createState(): WorkerState {
-  const models = new LRUCache<string, Promise<Model>>({ max: 2 });
-  return {
-    engines: createEngines(),
-    rankings: new LRUCache<string, CompiledRanking>({ max: 2, dispose: ({ session }) => void session.close() }),
-    projections: new LRUCache<string, CompiledProjection>({ max: 12, dispose: ({ session }) => void session.close() }),
-    model(reference, crop) {
-      const key = `${reference.hash} ${crop.join('x')}`;
-      let model = models.get(key);
-      if (!model) {
-        model = open(reference, crop);
-        model.catch(() => models.delete(key));
-        models.set(key, model);
-      }
-      return model;
-    },
+export interface OwnedState extends WorkerState {
+  /** Closes what no longer fits. Between calls. */
+  settle(): void;
+}
+
+/** A model that nobody asked for so long is read again when it is wanted. */
+const modelIdleMs = 20_000;
+
+/** `alive` is called after each piece of work on an engine. */
+export function createState(engines: Pick<Engines, 'engineAt'> = createEngines(), alive: () => void = () => undefined): OwnedState {
+  const budget = createByteBudget(memoryBudgetBytes());
+  const watched = createWatchedEngines(engines, alive);
+  const models = budget.cache<OpenModel>({ bytesOf: ({ bytes }) => bytes });
+  const sessions = <T extends object>(): Keeping<T> => ({
+    bytesOf: (kept) => watched.sessionsIn(kept).reduce((sum, session) => sum + watched.bytesOf(session), 0),
+    drop: (kept) => watched.sessionsIn(kept).forEach((session) => void session.close()),
+  });
+  const letGo = (key: string) => {
+    models.delete(key);
+    collectGarbage();
   };
+  return {
+    engines: watched,
+    rankings: budget.cache<CompiledRanking>(sessions()),
+    projections: budget.cache<CompiledProjection>(sessions()),
+    async model(reference, crop) {
+      const key = `${reference.hash} ${crop.join('x')}`;
+      let kept = models.get(key);
+      if (!kept) {
+        const model = await open(reference, crop);
+        const bytes = weightBytes(model.graph);
+        kept = { model, bytes, idle: setTimeout(() => bytes > largeBytes && letGo(key), modelIdleMs).unref() };
+        models.set(key, kept);
+      }
+      kept.idle.refresh();
+      return kept.model;
+    },
+    settle: () => budget.settle(),
+  };
+}
+
+interface OpenModel {
+  readonly model: Model;
+  readonly bytes: number;
+  readonly idle: NodeJS.Timeout;
 }
 
 async function open(reference: ModelReference, crop: readonly [number, number]): Promise<Model> {
@@ -61,12 +93,21 @@ async function open(reference: ModelReference, crop: readonly [number, number]):
   return model;
 }
 
-/** 8-bit pictures as the network's input; refuses a preprocessing whose channels do not fit the network. */
-export function imageData(model: Model, preprocessing: Preprocessing, pixels: Uint8Array, batch: number): Data {
+/** 8-bit pictures as the network's input, written over what `before` holds where that has the same size; refuses a preprocessing whose channels do not fit the network. */
+export function imageData(model: Model, preprocessing: Preprocessing, pixels: Uint8Array, batch: number, before?: Data): Data {
   const shape = withBatch(model.graph.inputs.find((input) => input.name === model.imageInput)!.shape, batch);
-  const data = normalizePixels(pixels, preprocessing, batch);
-  if (data.length !== elementCount(shape)) {
-    throw new AppError('BAD_REQUEST', `The network takes ${shape[1]} colour channel(s); the order ${JSON.stringify(preprocessing.order)} gives ${data.length / (batch * shape[2]! * shape[3]!)}. Choose ${shape[1] === 1 ? 'grey' : 'rgb or bgr'}.`, { channels: shape[1]! });
-  }
-  return { shape, data };
+  checkChannels(model, preprocessing);
+  const into = before?.data instanceof Float32Array && before.data.length === elementCount(shape) ? before.data : undefined;
+  return { shape, data: normalizePixels(pixels, preprocessing, batch, into) };
+}
+
+/** Throws AppError BAD_REQUEST where the network takes another number of colour channels than the preprocessing gives. */
+export function checkChannels(model: Model, preprocessing: Preprocessing): void {
+  const [, channels] = model.graph.inputs.find((input) => input.name === model.imageInput)!.shape;
+  if (channels === channelsOf(preprocessing)) return;
+  throw new AppError('BAD_REQUEST', `The network takes ${channels} colour channel(s); the order ${JSON.stringify(preprocessing.order)} gives ${channelsOf(preprocessing)}. Choose ${channels === 1 ? 'grey' : 'rgb or bgr'}.`, { channels: channels! });
+}
+
+function channelsOf({ order }: Preprocessing): number {
+  return order === 'grey' ? 1 : 3;
 }

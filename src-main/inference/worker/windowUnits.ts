@@ -1,70 +1,47 @@
 /**
  * Projects units on their windows: forward and down on the receptive field alone, units of any picture and position in one batch (rewrite/window). On
- * low layers this is hundreds of times less work than the whole image; where the window is nearly the whole image there is nothing to gain.
+ * low layers this is hundreds of times less work than the whole image, so little that what is done here for each unit counts: buffers are used again,
+ * pictures are normalised window by window, and results are views of what the engine returned.
  */
-import { valueOf, withBatch, elementCount, type Graph } from '../../graph/graph.ts';
-import { projectionGraph, type ProjectionGraph, type ProjectionOptions } from '../../rewrite/backward/projectionGraph.ts';
-import { feedWindows, placeOf, type ImageSize } from '../../rewrite/window/feeds.ts';
-import { windowGraph, type WindowGraph } from '../../rewrite/window/windowGraph.ts';
 import type { Box } from '../../../src-shared/domain/geometry.ts';
-import type { Method } from '../../../src-shared/domain/projection.ts';
-import type { Engine, Session } from '../engine.ts';
-
-export interface CompiledWindow {
-  readonly window: WindowGraph;
-  readonly projection: ProjectionGraph;
-  readonly session: Session;
-  /** Units that go through the engine together. */
-  readonly batch: number;
-}
-
-/** A unit, its normalised picture `[C, H, W]`, and what its seed is worth. */
-export interface WindowUnit {
-  readonly channel: number;
-  readonly y: number;
-  readonly x: number;
-  readonly image: Float32Array;
-  readonly seed: number;
-}
+import { createWindowCutter } from '../../dataset/normalize.ts';
+import { createWindowFeeder, placeOf } from '../../rewrite/window/feeds.ts';
+import type { CompiledWindow, ProjectionPlan } from './compileProjection.ts';
+import type { UnitOfImage, WorkerCalls } from './protocol.ts';
 
 export interface WindowResult {
+  /** A view of a batch's result where nothing of the window lies outside the image. */
   readonly values: Float32Array;
   readonly box: Box;
   readonly activation: number;
 }
 
-/** Above this share of the image a window saves too little. */
-const largestShare = 0.6;
-/** Of the largest value of a batch, so that memory stays bounded on wide layers. */
-const largestValueBytes = 64 * 2 ** 20;
-const largestBatch = 128;
-
-/** Undefined where windows cannot be used for this layer, or would not pay. */
-export async function compileWindow(engine: Engine, network: Graph, imageInput: string, layer: string, method: Method, options: ProjectionOptions): Promise<CompiledWindow | undefined> {
-  const window = windowGraph(network, imageInput, layer);
-  const [, , height, width] = valueOf(network, imageInput).shape as number[];
-  if (!window || window.image[0].size * window.image[1].size > largestShare * height! * width!) return undefined;
-  const projection = projectionGraph(window.graph, imageInput, layer, method, options);
-  const perUnit = Math.max(...[...projection.graph.values.values()].map(({ shape }) => elementCount(withBatch(shape, 1)))) * 4;
-  const batch = Math.max(1, Math.min(largestBatch, Math.floor(largestValueBytes / perUnit)));
-  return { window, projection, session: await engine.compile(projection.graph), batch };
-}
-
-export async function runWindows({ window, projection, session, batch }: CompiledWindow, units: readonly WindowUnit[], size: ImageSize, signal: AbortSignal): Promise<readonly WindowResult[]> {
+/** `worth`: what each unit's seed is, by its place among the units. The signal is looked at between batches. */
+export async function runWindows(
+  { frame, names, session, batch }: CompiledWindow,
+  { imageSize, layerSize: [channels] }: ProjectionPlan,
+  { preprocessing, pictures }: Pick<WorkerCalls['project'][0], 'preprocessing' | 'pictures'>,
+  units: readonly UnitOfImage[],
+  worth: (index: number) => number,
+  signal: AbortSignal,
+): Promise<readonly WindowResult[]> {
+  const cut = createWindowCutter(preprocessing);
+  const size = Math.min(batch, units.length);
+  const feeder = createWindowFeeder<UnitOfImage>(frame, imageSize, size, (unit, ...place) => cut(pictures[unit.picture]!, ...place));
+  const seeds = new Float32Array(size * channels);
   const results: WindowResult[] = [];
   for (let start = 0; start < units.length; start += batch) {
     const group = units.slice(start, start + batch);
-    const seedShape = withBatch(valueOf(projection.graph, projection.seed).shape, group.length);
-    const channels = seedShape[1]!;
-    const seed = new Float32Array(group.length * channels);
-    group.forEach((unit, index) => (seed[index * channels + unit.channel] = unit.seed));
-    const feeds = new Map([...feedWindows(window, group, size), [projection.seed, { shape: seedShape, data: seed }] as const]);
-    const found = await session.run(feeds, [projection.projection, projection.start], signal);
-    const activations = found.get(projection.start)!.data as Float32Array;
-    group.forEach((unit, index) => {
-      const { box, part } = placeOf(window, found.get(projection.projection)!.data as Float32Array, index, unit, size);
+    const seed = seeds.subarray(0, group.length * channels).fill(0);
+    for (const [index, { channel }] of group.entries()) seed[index * channels + channel] = worth(start + index);
+    const feeds = feeder.fill(group).set(names.seed, { shape: [group.length, channels, 1, 1], data: seed });
+    const found = await session.run(feeds, [names.projection, names.start], signal);
+    const projected = found.get(names.projection)!.data as Float32Array;
+    const activations = found.get(names.start)!.data as Float32Array;
+    for (const [index, unit] of group.entries()) {
+      const { box, part } = placeOf(frame, projected, index, unit, imageSize);
       results.push({ values: part, box, activation: activations[index * channels + unit.channel]! });
-    });
+    }
   }
   return results;
 }

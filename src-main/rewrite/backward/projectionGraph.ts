@@ -1,10 +1,10 @@
 /**
  * Graph -> graph: the network forward to a layer, then from a seed at that layer back to the pixels by a method (method.md section 3).
- * The walker only carries signals; what happens at an op is its rule's business. Forward nodes that no rule needs are cut away at the end.
+ * The walk itself is walk.ts. Forward nodes that no rule needs are cut away at the end.
  */
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Method, Rectified } from '../../../src-shared/domain/projection.ts';
-import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { createGraphBuilder } from '../../graph/build.ts';
 import { producers, valueOf, type Graph, type Node } from '../../graph/graph.ts';
 import { activationKinds } from '../../graph/layerSelection.ts';
 import type { OpKind } from '../../graph/ops/attributes.ts';
@@ -13,9 +13,8 @@ import { truncate } from '../probe/truncate.ts';
 import { valuesOnPath } from '../probe/valuesOnPath.ts';
 import { forwardView, gateOf } from './gates.ts';
 import { methodTable, type MethodRow } from './methods.ts';
-import type { RuleContext } from './rule.ts';
 import { rectifierKinds } from './rules/rectifiers.ts';
-import { ruleOf } from './rules/rules.ts';
+import { copyForward, walk } from './walk.ts';
 
 export interface ProjectionGraph {
   /** Inputs: the network's image, and `seed` shaped like `seedShape`. Outputs: `projection` like the image, and the layer's activation. */
@@ -52,7 +51,9 @@ export function projectionGraph(network: Graph, imageInput: string, layer: strin
   const switches = copyForward(build, forward, path, row.unpool === 'switches');
   const seed = build.input(build.freeName('seed'), 'float32', valueOf(forward, start).shape);
   const walked = options.passesUpperBound ? withoutUpperBound(forward, start) : forward;
-  const { arrived, steps } = walk(build, walked, path, switches, start, seed, row);
+  const { signals, steps } = walk(build, { forward: walked, path, switches, method: row }, start, seed);
+  const arrived = signals.get(imageInput);
+  if (arrived === undefined) throw new AppError('UNSUPPORTED', `No signal reaches the image from ${JSON.stringify(start)}.`);
   const picture = row.arrival === 'timesImage' ? build.add('Mul', [arrived, imageInput], {}, { name: build.freeName('back:image') })[0]! : arrived;
   const projection = build.add('Identity', [picture], {}, { name: 'projection', outputs: [build.freeName('projection')] })[0]!;
 
@@ -104,71 +105,4 @@ function activationInput(network: Graph, layer: string): string {
 function withoutUpperBound(forward: Graph, start: string): Graph {
   const lift = (node: Node): Node => (node.kind === 'Clip' && node.outputs[0] === start ? { ...node, attributes: { ...node.attributes, maximum: Infinity } } : node);
   return { ...forward, nodes: forward.nodes.map(lift) };
-}
-
-/** Copies the forward pass; pools on the path also write their switches where they are wanted. Returns the switches by pool output. */
-function copyForward(build: GraphBuilder, forward: Graph, path: ReadonlySet<string>, withSwitches: boolean): ReadonlyMap<string, string> {
-  const switches = new Map<string, string>();
-  for (const node of forward.nodes) {
-    const output = node.outputs[0]!;
-    if (node.kind === 'MaxPool' && withSwitches && path.has(output)) {
-      const name = node.outputs[1] || build.freeName(`${output}:switches`);
-      switches.set(output, name);
-      build.add('MaxPool', node.inputs, node.attributes, { name: node.name, outputs: [output, name] });
-    } else build.copy(node);
-  }
-  return switches;
-}
-
-/** Carries signals from the start to the image: the name of the image's signal, and the nodes added for each node. A value with several readers accumulates. */
-function walk(build: GraphBuilder, forward: Graph, path: ReadonlySet<string>, switches: ReadonlyMap<string, string>, start: string, seed: string, row: MethodRow): { readonly arrived: string; readonly steps: ReadonlyMap<string, readonly string[]> } {
-  const signals = new Map<string, string>([[start, seed]]);
-  const constants = new Map<string, string>();
-  const steps = new Map<string, string[]>();
-  const view = forwardView(forward, producers(forward));
-  const imageInput = [...path][0]!;
-  for (let index = forward.nodes.length - 1; index >= 0; index--) {
-    const node = forward.nodes[index]!;
-    const signal = signals.get(node.outputs[0]!);
-    if (signal === undefined || !path.has(node.outputs[0]!)) continue;
-    const rule = ruleOf(node.kind);
-    if (!rule) throw noWayDown(node);
-    const added: string[] = [];
-    steps.set(node.name, added);
-    const context = {
-      node,
-      signal,
-      switches: switches.get(node.outputs[0]!) ?? '',
-      method: row,
-      forward: view,
-      wants: (operand: number) => path.has(node.inputs[operand] ?? ''),
-      shapeOf: (name: string) => build.valueOf(name).shape,
-      tensorOf: (operand: number) => forward.tensors.get(node.inputs[operand] ?? ''),
-      emit: (kind: OpKind, inputs: readonly string[], attributes: object) => {
-        const name = build.freeName(`back:${node.name}${added.length > 0 ? `:${added.length + 1}` : ''}`);
-        added.push(name);
-        return build.add(kind, inputs, attributes as never, { name, outputs: [name] })[0]!;
-      },
-      constant: (name: string, shape: readonly number[], data: Float32Array) => {
-        // Shared among rules only: a value of the network or a signal may have the same name.
-        const shared = constants.get(name) ?? build.tensor({ name: build.freeName(`back:${name}`), dataType: 'float32', shape, data });
-        constants.set(name, shared);
-        return shared;
-      },
-      build,
-    } as unknown as RuleContext<OpKind>;
-    for (const [operand, down] of rule.backward(context)) {
-      const target = node.inputs[operand]!;
-      const other = signals.get(target);
-      signals.set(target, other === undefined ? down : build.add('Add', [other, down], {}, { name: build.freeName(`back:${target}:sum`) })[0]!);
-    }
-  }
-  const image = signals.get(imageInput);
-  if (image === undefined) throw new AppError('UNSUPPORTED', `No signal reaches the image from ${JSON.stringify(start)}.`);
-  return { arrived: image, steps };
-}
-
-function noWayDown(node: Node): AppError {
-  const advice = node.kind === 'Softmax' ? 'Choose the layer before it: the logits are projected, never the probabilities.' : 'Choose a layer before it.';
-  return new AppError('UNSUPPORTED', `There is no way down through ${node.kind} (node ${JSON.stringify(node.name)}). ${advice}`, { node: node.name, op: node.kind });
 }

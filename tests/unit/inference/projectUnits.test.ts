@@ -7,7 +7,8 @@ import type { Graph } from '../../../src-main/graph/graph.ts';
 import { createReferenceEngine } from '../../../src-main/inference/reference/engine.ts';
 import { uncut } from '../../../src-main/projection/measure.ts';
 import { projectUnits } from '../../../src-main/inference/worker/projectUnits.ts';
-import type { CompiledProjection, CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
+import type { CompiledProjection } from '../../../src-main/inference/worker/compileProjection.ts';
+import type { CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
 import { floatTensor, windowOf } from '../../support/graphs.ts';
 
 const preprocessing = { order: 'grey', crop: [2, 2], resize: { kind: 'none' }, scale: 1, mean: [0], std: [1] } as const;
@@ -30,7 +31,7 @@ const bounded = twoChannels((b) => void b.add('Clip', ['x'], { minimum: 0, maxim
 
 async function project(graph: Graph, levels: readonly number[], seed: Seed, rest: { readonly method?: Method; readonly control?: Control; readonly y?: number; readonly x?: number } = {}) {
   const state: WorkerState = {
-    engines: { engineAt: () => Promise.resolve(createReferenceEngine()), availability: () => Promise.resolve([]) },
+    engines: { engineAt: () => Promise.resolve(createReferenceEngine()) },
     model: () => Promise.resolve({ format: 'onnx', graph, imageInput: 'image', provenance: '' }),
     rankings: new LRUCache<string, CompiledRanking>({ max: 1 }),
     projections: new LRUCache<string, CompiledProjection>({ max: 4 }),

@@ -52,6 +52,7 @@ export const rules = {
   ReduceSum: reduceSum,
   Identity: identity,
   SpatialLinear: spatialLinear,
+  ConvWeightGradient: null,
   Softmax: null,
   Unpool: null,
   Greater: null,

@@ -1,0 +1,108 @@
+/**
+ * The inference process's side of its channel: runs one call at a time, what a person waits for first, but so that an index that runs beside it keeps
+ * two thirds of the time; a cancelled call that has not begun is dropped. The process ends when the channel closes, so that none of ours survives the
+ * core on any exit path.
+ */
+import { Worker } from 'node:worker_threads';
+import { AppError, toPlainError, type PlainError } from '../../../src-shared/errors.ts';
+import type { Calls } from './calls.ts';
+import { speaksOfMemory } from './outOfMemory.ts';
+import type { CallName, FromWorker, ToWorker } from './protocol.ts';
+
+interface Waiting {
+  readonly id: number;
+  readonly name: CallName;
+  readonly parameters: unknown;
+  readonly controller: AbortController;
+}
+
+/** Lower goes first: looking comes before indexing. */
+const priority: Record<CallName, number> = { probe: 0, inspect: 0, draw: 0, export: 0, layers: 0, project: 1, measureBatch: 2, score: 3, train: 4 };
+
+/** For each millisecond of projecting, an index that waits gets this many before the next projection. */
+const indexShare = 2;
+/** Signs of life are not sent more often. */
+const aliveMs = 100;
+
+/** `makeCalls` is handed the sign of life that it gives after each piece of work. */
+export function serve(makeCalls: (alive: () => void) => Calls): void {
+  const waiting: Waiting[] = [];
+  let current: Waiting | undefined;
+  let owedToIndexMs = 0;
+  let lastAliveMs = 0;
+  const calls = makeCalls(() => {
+    const now = performance.now();
+    if (!current || now - lastAliveMs < aliveMs) return;
+    lastAliveMs = now;
+    send({ kind: 'alive', id: current.id });
+  });
+
+  async function work(): Promise<void> {
+    if (current) return;
+    for (;;) {
+      current = takeNext();
+      if (!current) return;
+      const { id, name, parameters, controller } = current;
+      const startMs = performance.now();
+      send({ kind: 'began', id, name });
+      try {
+        if (controller.signal.aborted) throw new AppError('CANCELLED', 'Cancelled.');
+        const result = await calls[name](parameters as never, controller.signal);
+        send({ kind: 'result', id, result, residentBytes: process.memoryUsage.rss() });
+      } catch (error) {
+        const plain = plainErrorOf(error);
+        if (plain.code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+        send({ kind: 'error', id, error: plain, residentBytes: process.memoryUsage.rss() });
+      }
+      const tookMs = performance.now() - startMs;
+      if (name === 'project') owedToIndexMs += tookMs * indexShare;
+      if (name === 'score') owedToIndexMs = Math.max(0, owedToIndexMs - tookMs);
+      // Messages that came while native code blocked the loop are read before the next call is chosen.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  function takeNext(): Waiting | undefined {
+    waiting.sort((a, b) => priority[a.name] - priority[b.name] || a.id - b.id);
+    const scoring = waiting.findIndex((call) => call.name === 'score');
+    if (scoring < 0) owedToIndexMs = 0;
+    const isIndexDue = owedToIndexMs > 0 && priority[waiting[0]?.name ?? 'score'] >= priority.project;
+    return waiting.splice(isIndexDue ? scoring : 0, 1)[0];
+  }
+
+  process.on('message', (message: ToWorker) => {
+    if (message.kind === 'cancel') {
+      (current?.id === message.id ? current : waiting.find((call) => call.id === message.id))?.controller.abort();
+      return;
+    }
+    waiting.push({ id: message.id, name: message.name, parameters: message.parameters, controller: new AbortController() });
+    void work();
+  });
+  process.on('disconnect', () => process.exit(0));
+  guardAgainstOrphans();
+  send({ kind: 'ready' });
+}
+
+function send(message: FromWorker): void {
+  process.send?.(message);
+}
+
+function plainErrorOf(error: unknown): PlainError {
+  const plain = toPlainError(error);
+  const isUnnamed = plain.code === 'INTERNAL' || plain.code === 'UNAVAILABLE' || plain.code === 'UNSUPPORTED';
+  return isUnnamed && speaksOfMemory(plain.message) ? { ...plain, code: 'OUT_OF_MEMORY' } : plain;
+}
+
+/** Native code that hangs lets no message in, the closing of the channel neither: a thread beside it notices that the core is gone. */
+function guardAgainstOrphans(): void {
+  // Where a system does not give an orphan another parent, the parent's number is of no process.
+  const program = `
+    const parent = process.ppid;
+    setInterval(() => {
+      try {
+        if (process.ppid === parent) return process.kill(parent, 0);
+      } catch {}
+      process.kill(process.pid, 'SIGKILL');
+    }, 2000);`;
+  new Worker(program, { eval: true }).unref();
+}
