@@ -1,9 +1,10 @@
 /**
  * Class labels from a tab-separated file: a header line `file`, `index` and `wnid` and/or `name` (any order, other columns allowed), then one line per image.
- * `file` is an image's relative path or its base name.
+ * `file` is an image's relative path or its base name. Without a file the class folders are the labels.
  */
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../../src-shared/errors.ts';
+import { classOf } from './scan.ts';
 
 export interface Label {
   /** Class index, counted from 0. */
@@ -56,6 +57,26 @@ export function parseLabels(text: string, file: string): Labels {
 export function labelOf(labels: Labels, path: string): Label | null {
   return labels.get(path) ?? labels.get(path.slice(path.lastIndexOf('/') + 1)) ?? null;
 }
+
+/** An image's class in all the words that are known of it; all null for an image without one. */
+export interface ImageClass {
+  /** What is shown: name, else wnid, else index; the class folder where there is no labels file. */
+  readonly className: string | null;
+  readonly classIndex: number | null;
+  readonly classWnid: string | null;
+}
+
+/** @param labels null: class folders. A folder that is named like a WordNet id is one; folders have no index of their own. */
+export function classesOf(labels: Labels | null, path: string): ImageClass {
+  if (labels) {
+    const label = labelOf(labels, path);
+    return label ? { className: label.name ?? label.wnid ?? String(label.index), classIndex: label.index, classWnid: label.wnid } : noClass;
+  }
+  const folder = classOf(path);
+  return { className: folder, classIndex: null, classWnid: folder !== null && /^n\d{8}$/.test(folder) ? folder : null };
+}
+
+const noClass: ImageClass = { className: null, classIndex: null, classWnid: null };
 
 function cellOf(cells: readonly string[], column: number): string | null {
   return column === -1 ? null : (cells[column]?.trim() || null);

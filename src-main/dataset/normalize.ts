@@ -6,45 +6,77 @@ import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 
 /**
  * @param pixels `[N, H, W, 3]` RGB, 0..255, with `[H, W] = preprocessing.crop`
+ * @param into where to write, of the result's length; default: a new array
  * @returns `[N, C, H, W]` float32; C = 1 for grey (luma .299 R + .587 G + .114 B, not rounded), else 3 in the order the network receives
  */
-export function normalizePixels(pixels: Uint8Array, preprocessing: Pick<Preprocessing, 'order' | 'crop' | 'scale' | 'mean' | 'std'>, images: number): Float32Array {
+export function normalizePixels(pixels: Uint8Array, preprocessing: Pick<Preprocessing, 'order' | 'crop' | 'scale' | 'mean' | 'std'>, images: number, into?: Float32Array): Float32Array {
   const plane = preprocessing.crop[0] * preprocessing.crop[1];
   if (pixels.length !== images * plane * 3) {
     throw new Error(`normalizePixels: ${pixels.length} bytes for ${images} images of ${preprocessing.crop[0]} x ${preprocessing.crop[1]} x 3.`);
   }
-  return preprocessing.order === 'grey' ? greyPlanes(pixels, preprocessing, images * plane) : colourPlanes(pixels, preprocessing, images, plane);
+  const isGrey = preprocessing.order === 'grey';
+  const output = into ?? new Float32Array(images * plane * (isGrey ? 1 : 3));
+  return isGrey ? greyPlanes(pixels, preprocessing, output) : colourPlanes(pixels, preprocessing, images, plane, output);
+}
+
+/** Writes the window of a picture that starts at `top`, `left` (both may be negative) into `target` from `at` on, `[C, rows, columns]`; 0 outside the picture. */
+export type WindowCutter = (pixels: Uint8Array, top: number, left: number, rows: number, columns: number, target: Float32Array, at: number) => void;
+
+/** The same values as normalizePixels, of a part of one picture: `pixels` is `[H, W, 3]` RGB, 0..255, with `[H, W] = preprocessing.crop`. */
+export function createWindowCutter(preprocessing: Pick<Preprocessing, 'order' | 'crop' | 'scale' | 'mean' | 'std'>): WindowCutter {
+  const [height, width] = preprocessing.crop;
+  const isGrey = preprocessing.order === 'grey';
+  const channels = isGrey ? 1 : 3;
+  const tables = isGrey ? [] : [0, 1, 2].map((channel) => tableOf(preprocessing, channel));
+  return (pixels, top, left, rows, columns, target, at) => {
+    const [firstRow, lastRow] = [Math.max(top, 0), Math.min(top + rows, height)];
+    const [firstColumn, lastColumn] = [Math.max(left, 0), Math.min(left + columns, width)];
+    const isInside = firstRow === top && firstColumn === left && lastRow === top + rows && lastColumn === left + columns;
+    if (!isInside) target.fill(0, at, at + channels * rows * columns);
+    if (firstColumn >= lastColumn) return;
+    for (let channel = 0; channel < channels; channel++) {
+      const source = preprocessing.order === 'bgr' ? 2 - channel : channel;
+      for (let row = firstRow; row < lastRow; row++) {
+        const from = (row * width + firstColumn) * 3;
+        const to = at + (channel * rows + row - top) * columns + firstColumn - left;
+        if (isGrey) greyRow(preprocessing, pixels, from, target, to, lastColumn - firstColumn);
+        else colourRow(tables[channel] as Float32Array, pixels, from + source, target, to, lastColumn - firstColumn);
+      }
+    }
+  };
 }
 
 type Formula = Pick<Preprocessing, 'order' | 'scale' | 'mean' | 'std'>;
 
-function colourPlanes(pixels: Uint8Array, formula: Formula, images: number, plane: number): Float32Array {
-  const output = new Float32Array(images * 3 * plane);
+function colourRow(table: Float32Array, pixels: Uint8Array, from: number, target: Float32Array, to: number, count: number): void {
+  for (let i = 0; i < count; i++) target[to + i] = table[pixels[from + 3 * i] as number] as number;
+}
+
+function colourPlanes(pixels: Uint8Array, formula: Formula, images: number, plane: number, output: Float32Array): Float32Array {
   for (let channel = 0; channel < 3; channel++) {
     const table = tableOf(formula, channel);
     const source = formula.order === 'bgr' ? 2 - channel : channel;
     for (let image = 0; image < images; image++) {
-      let from = image * plane * 3 + source;
-      let to = (image * 3 + channel) * plane;
-      for (const end = to + plane; to < end; to++, from += 3) output[to] = table[pixels[from] as number] as number;
+      colourRow(table, pixels, image * plane * 3 + source, output, (image * 3 + channel) * plane, plane);
     }
   }
   return output;
 }
 
-function greyPlanes(pixels: Uint8Array, { scale, mean, std }: Formula, count: number): Float32Array {
-  const output = new Float32Array(count);
-  const shift = valueOf(mean, 0);
-  const divisor = valueOf(std, 0);
-  for (let i = 0, from = 0; i < count; i++, from += 3) {
-    const red = pixels[from] as number;
-    const green = pixels[from + 1] as number;
-    const blue = pixels[from + 2] as number;
-    // Thousandths keep the sum exact: a grey picture's luma is its own value, not a rounding error beside it.
-    const luma = (299 * red + 587 * green + 114 * blue) / 1000;
-    output[i] = (luma * scale - shift) / divisor;
-  }
+function greyPlanes(pixels: Uint8Array, formula: Formula, output: Float32Array): Float32Array {
+  greyRow(formula, pixels, 0, output, 0, output.length);
   return output;
+}
+
+function greyRow(formula: Formula, pixels: Uint8Array, from: number, target: Float32Array, to: number, count: number): void {
+  for (let i = 0; i < count; i++) target[to + i] = greyOf(formula, pixels, from + 3 * i);
+}
+
+/** Of the pixel that starts at `from`. */
+function greyOf({ scale, mean, std }: Formula, pixels: Uint8Array, from: number): number {
+  // Thousandths keep the sum exact: a grey picture's luma is its own value, not a rounding error beside it.
+  const luma = (299 * (pixels[from] as number) + 587 * (pixels[from + 1] as number) + 114 * (pixels[from + 2] as number)) / 1000;
+  return (luma * scale - valueOf(mean, 0)) / valueOf(std, 0);
 }
 
 function tableOf({ scale, mean, std }: Formula, channel: number): Float32Array {

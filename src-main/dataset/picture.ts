@@ -12,9 +12,10 @@ export interface RawPicture {
   readonly channels: Channels;
 }
 
-/** Lossless; pixels come back as they went in. */
-export async function encodePng(pixels: Uint8Array, width: number, height: number, channels: Channels): Promise<Uint8Array> {
-  return open({ pixels, width, height, channels }).png({ compressionLevel: 6, adaptiveFiltering: channels > 2 }).toBuffer();
+/** Lossless; pixels come back as they went in. `haste`: a little larger, in a third of the time, for what somebody waits for. */
+export async function encodePng(pixels: Uint8Array, width: number, height: number, channels: Channels, haste = false): Promise<Uint8Array> {
+  const options = haste ? { compressionLevel: 2 } : { compressionLevel: 6, adaptiveFiltering: channels > 2 };
+  return open({ pixels, width, height, channels }).png(options).toBuffer();
 }
 
 /** `cubic` is smooth (photographs, small patches); `nearest` keeps hard pixel edges. Alpha is respected: transparent pixels lend no colour. */
@@ -22,6 +23,19 @@ export async function resizePixels(picture: RawPicture, width: number, height: n
   if (width === picture.width && height === picture.height) return picture;
   const { data, info } = await open(picture).resize(width, height, { fit: 'fill', kernel }).raw().toBuffer({ resolveWithObject: true });
   return { pixels: data, width: info.width, height: info.height, channels: info.channels as Channels };
+}
+
+/** A crop for keeping: `pixels` is `[height, width, 3]` RGB. WebP without loss at its least effort: a seventh smaller than PNG and no slower. */
+export async function encodeCrop(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  return open({ pixels, width, height, channels: 3 }).webp({ lossless: true, effort: 0 }).toBuffer();
+}
+
+/** Network inputs are not larger, whatever a pack from elsewhere holds. */
+const largestCropPixels = 4096 * 4096;
+
+/** The pixels of encodeCrop, `[height, width, 3]` RGB. */
+export async function decodeCrop(picture: Uint8Array): Promise<Uint8Array> {
+  return sharp(picture, { limitInputPixels: largestCropPixels }).raw().toBuffer();
 }
 
 function open({ pixels, width, height, channels }: RawPicture): ReturnType<typeof sharp> {

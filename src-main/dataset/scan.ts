@@ -1,7 +1,7 @@
 /**
  * Finds the images of a folder (method.md section 6, "Scan"). Paths are relative, with '/', in Unicode NFC and in the order of their UTF-8 bytes,
  * so that the same folder gives the same list on every system; `file` keeps the name as the disk has it, because a disk may hold NFD names.
- * Nothing is decoded here. Real folders are walked first and links after them: a folder that a link leads to is entered only if the scan has not been
+ * Nothing is decoded here, and a large folder is handed over in pieces. Real folders are walked first and links after them: a folder that a link leads to is entered only if the scan has not been
  * there yet, which rules out loops. A link to a file is an image under the link's own name.
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
@@ -27,31 +27,41 @@ export interface Scan {
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** What a scan found beside the images. */
+export type ScanRest = Omit<Scan, 'images'>;
+
 /** Extensions that are tried, lower case. Some of them (bmp, ico, heic, jxl) cannot be decoded and end with that reason instead of silently missing. */
 export const imageExtensions: ReadonlySet<string> = new Set([
   'jpg', 'jpeg', 'jpe', 'jfif', 'png', 'apng', 'gif', 'webp', 'avif', 'tif', 'tiff', 'bmp', 'dib', 'ico', 'heic', 'heif', 'jxl', 'jp2', 'ppm', 'pgm', 'pbm', 'pnm',
 ]);
 
+/** Lists the images under `root`; for folders that fit into memory. Fails as `scanInto` does. */
+export async function scanImages(root: string, signal?: AbortSignal): Promise<Scan> {
+  const all: ScannedImage[] = [];
+  const rest = await scanInto(root, async (images) => void all.push(...images), signal);
+  const { images, collisions } = withoutCollisions(all);
+  return { ...rest, images, unreadable: [...rest.unreadable, ...collisions].sort((a, b) => comparePaths(a.path, b.path)) };
+}
+
 /**
- * Lists the images under `root`.
+ * Finds the images under `root` and hands them over in pieces, in no particular order; two of them may have the same path (names that are the same in NFC).
  * @throws AppError NOT_FOUND when the root is missing, BAD_REQUEST when it is not a folder, UNREADABLE_FILE when it may not be read; the signal's reason when aborted.
  */
-export async function scanImages(root: string, signal?: AbortSignal): Promise<Scan> {
+export async function scanInto(root: string, add: (images: readonly ScannedImage[]) => Promise<void>, signal?: AbortSignal): Promise<ScanRest> {
   const absolute = resolve(root);
   const found = await stat(absolute).catch((cause: unknown) => {
     throw new AppError('NOT_FOUND', `The image folder ${absolute} cannot be opened: ${causeOf(cause)}. Choose a folder that exists.`, { path: absolute }, cause);
   });
   if (!found.isDirectory()) throw new AppError('BAD_REQUEST', `${absolute} is a file, not a folder of images. Choose the folder that holds it.`, { path: absolute });
 
-  const walk: Walk = { root: absolute, entered: new Set(), images: [], unreadable: [], ignored: 0, links: [], signal };
+  const walk: Walk = { root: absolute, entered: new Set(), add, piece: [], unreadable: [], ignored: 0, links: [], signal };
   await walkFolder(walk, '');
   for (let link = walk.links.shift(); link !== undefined; link = walk.links.shift()) await followLink(walk, link);
+  if (walk.piece.length > 0) await add(walk.piece);
 
   const rootFailure = walk.unreadable.find((entry) => entry.path === '');
   if (rootFailure) throw new AppError('UNREADABLE_FILE', `The image folder ${absolute} cannot be read: ${rootFailure.reason}.`, { path: absolute });
-  const { images, collisions } = withoutCollisions(walk.images);
-  const unreadable = [...walk.unreadable, ...collisions].sort((a, b) => comparePaths(a.path, b.path));
-  return { root: absolute, images, ignored: walk.ignored, unreadable };
+  return { root: absolute, ignored: walk.ignored, unreadable: walk.unreadable.sort((a, b) => comparePaths(a.path, b.path)) };
 }
 
 /** The class an image belongs to: the first folder of its relative path, null for an image directly in the root. */
@@ -75,16 +85,22 @@ export function comparePaths(a: string, b: string): number {
   return a.length - b.length;
 }
 
+const pieceSize = 5000;
+
 interface Walk {
   readonly root: string;
   /** Real paths of the folders that were walked. */
   readonly entered: Set<string>;
-  readonly images: ScannedImage[];
+  readonly add: (images: readonly ScannedImage[]) => Promise<void>;
+  /** Found and not handed over yet. */
+  piece: ScannedImage[];
   readonly unreadable: { path: string; reason: string }[];
   ignored: number;
   /** Links found so far and not followed yet, on-disk relative paths. */
   readonly links: string[];
   readonly signal: AbortSignal | undefined;
+  /** Why the images could not be handed over. */
+  refused?: { readonly cause: unknown };
 }
 
 async function walkFolder(walk: Walk, folder: string): Promise<void> {
@@ -110,6 +126,7 @@ async function walkFolder(walk: Walk, folder: string): Promise<void> {
     for (const inner of folders) await walkFolder(walk, inner);
   } catch (thrown) {
     walk.signal?.throwIfAborted();
+    if (walk.refused) throw walk.refused.cause;
     walk.unreadable.push({ path: folder.normalize('NFC'), reason: `the folder cannot be read: ${causeOf(thrown)}` });
   }
 }
@@ -123,6 +140,7 @@ async function followLink(walk: Walk, file: string): Promise<void> {
     else walk.ignored++;
   } catch (thrown) {
     walk.signal?.throwIfAborted();
+    if (walk.refused) throw walk.refused.cause;
     walk.unreadable.push({ path: file.normalize('NFC'), reason: `the link leads nowhere: ${causeOf(thrown)}` });
   }
 }
@@ -136,7 +154,7 @@ async function addImages(walk: Walk, files: readonly string[]): Promise<void> {
       files.slice(start, start + atOnce).map(async (file) => {
         try {
           const { size, mtimeMs } = await stat(join(walk.root, file));
-          walk.images.push({ path: file.normalize('NFC'), file, sizeBytes: size, modifiedMs: Math.trunc(mtimeMs) });
+          walk.piece.push({ path: file.normalize('NFC'), file, sizeBytes: size, modifiedMs: Math.trunc(mtimeMs) });
         } catch (thrown) {
           // A name that is not valid UTF-8 comes back with replacement characters and cannot be opened by that name.
           const reason = file.includes('\uFFFD') ? 'the file name is not valid Unicode; rename it' : `the file cannot be opened: ${causeOf(thrown)}`;
@@ -144,6 +162,14 @@ async function addImages(walk: Walk, files: readonly string[]): Promise<void> {
         }
       }),
     );
+    if (walk.piece.length < pieceSize) continue;
+    const piece = walk.piece;
+    walk.piece = [];
+    // A failure here is the receiver's, not the folder's.
+    await walk.add(piece).catch((cause: unknown) => {
+      walk.refused = { cause };
+      throw cause;
+    });
   }
 }
 

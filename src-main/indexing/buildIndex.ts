@@ -1,156 +1,118 @@
 /**
- * Fills an index: decode, run, rank, commit, batch by batch (method.md section 2). Batches are cut from the manifest at fixed places, so that a resumed
- * run meets the very same batches; the last one is padded. While one batch runs, the next is
- * ready, the one after it is being decoded and the previous one committed. It knows no
- * engine, image library or database: all of them are handed in.
+ * Fills an index: plan, decode, run, rank, commit, side by side with bounded queues (method.md section 2). While one batch runs the next stands ready, those after it are being decoded, and
+ * what is ranked is committed every few seconds: rows of the score matrix first, then hits, statistics and cursor in one transaction, so that a kill loses a few seconds of work and no row.
+ * It knows no engine, image library or database: all of them are handed in.
  */
 import type { Layer } from '../../src-shared/domain/layers.ts';
-import { AppError, isAbort } from '../../src-shared/errors.ts';
-import { addRows, createStatistics, packStatistics, unpackStatistics, type LayerStatistics } from './statistics.ts';
-import { createTopLists, hitsOf, offer, restore, type ListedHit, type TopLists } from './topList.ts';
+import { restoreRanking, rowsInOrder, type CommittedBatch, type LayerRows, type Restored } from './ranking.ts';
+import { decodedSegments, type DecodedSegment, type SegmentOptions } from './segments.ts';
 
-export interface IndexedImage {
-  readonly number: number;
-  readonly path: string;
-  readonly file: string;
+/** Where all scores go, beside the top lists: written ahead of the commit that counts them. */
+export interface RowSink {
+  append(batch: { readonly images: readonly { readonly number: number; readonly path: string }[]; readonly layers: readonly { readonly number: number; readonly scores: Float32Array }[] }): Promise<void>;
+  flush(): Promise<void>;
+  confirm(): Promise<void>;
 }
 
-export interface CommittedBatch {
-  /** Images of the manifest that are done after this batch. */
-  readonly cursor: number;
-  readonly hashes: readonly (readonly [image: number, contentHash: string])[];
-  readonly skipped: readonly (readonly [image: number, reason: string])[];
-  readonly channels: readonly { readonly layer: number; readonly channel: number; readonly hits: readonly { readonly image: number; readonly score: number; readonly y: number; readonly x: number }[] }[];
-  readonly statistics: readonly { readonly layer: number; readonly data: Uint8Array }[];
-}
-
-export interface BuildIndexOptions {
+export interface BuildIndexOptions extends SegmentOptions, Restored {
   readonly layers: readonly Layer[];
-  readonly top: number;
-  readonly batchSize: number;
-  /** Images in the manifest, and how many of them are done. */
-  readonly images: number;
   readonly cursor: number;
-  /** `[height, width]` of the network input. */
-  readonly crop: readonly [number, number];
-  page(from: number, limit: number): Promise<readonly IndexedImage[]>;
-  /** `[H, W, 3]` 8-bit RGB. Rejects with AppError UNREADABLE_FILE for a picture that has no row; anything else stops the job. */
-  decode(image: IndexedImage, signal: AbortSignal): Promise<{ readonly pixels: Uint8Array; readonly contentHash: string }>;
-  /** Scores of one full batch, per layer `[batch, channels]`. */
-  score(pixels: Uint8Array, signal: AbortSignal): Promise<readonly { readonly score: Float32Array; readonly position: Int32Array }[]>;
+  /** Scores of one full batch, per layer `[batch, channels]`; `firstImage`: number of its first image. */
+  score(pixels: Uint8Array, firstImage: number, signal: AbortSignal): Promise<readonly LayerRows[]>;
+  /** Per layer the rows of an earlier pass, `[sources, channels]`; needed where a plan takes rows. */
+  earlierRows?(sources: readonly number[]): Promise<readonly Float32Array[]>;
+  readonly rows?: RowSink;
   commit(batch: CommittedBatch): Promise<void>;
-  storedHits(layer: number): Promise<readonly (ListedHit & { readonly channel: number })[]>;
-  storedStatistics(layer: number): Promise<Uint8Array | null>;
+  /** Images that are ranked; what is committed follows within seconds. */
   onProgress(done: number): void;
-}
-
-interface LayerState {
-  readonly layer: Layer;
-  readonly lists: TopLists;
-  readonly statistics: LayerStatistics;
-}
-
-interface DecodedBatch {
-  readonly images: readonly IndexedImage[];
-  readonly pixels: Uint8Array;
-  readonly hashes: readonly (readonly [number, string])[];
-  readonly skipped: readonly (readonly [number, string])[];
+  /** Longest time between commits in milliseconds; 0 commits every batch. */
+  readonly commitEveryMs?: number;
 }
 
 /** Batches handed to the engine at once: the next stands ready when one is done, so that the engine never waits for the ranking. */
 const mostInFlight = 2;
+const longestMs = 4000;
+/** The first commits come sooner, so that a person sees the atlas fill; later ones may take a twenty-fifth of the time. */
+const shortestMs = 250;
+const commitShare = 25;
 
-/** Runs until all images are done or the signal aborts; what is committed stays. */
+/** Runs until all images are done or the signal aborts; what was ranked before an end of any kind is committed. */
 export async function buildIndex(options: BuildIndexOptions, signal: AbortSignal): Promise<void> {
-  const states = await restoreStates(options);
+  const ranking = await restoreRanking(options);
   const ended = new AbortController();
   const working = AbortSignal.any([signal, ended.signal]);
-  const inFlight: { readonly end: number; readonly batch: DecodedBatch; readonly scores: Promise<Scores> }[] = [];
-  let committing: Promise<void> = Promise.resolve();
+  const inFlight: { readonly segment: DecodedSegment; readonly scores: Promise<readonly LayerRows[]> }[] = [];
+  const commits = createCommits(options, () => ranking.changes());
 
   const finishOldest = async () => {
-    const { end, batch, scores } = inFlight.shift()!;
-    const committed = rank(states, batch, await scores, end);
-    await committing;
-    committing = options.commit(committed).then(() => options.onProgress(committed.cursor));
-    committing.catch(() => undefined);
+    const { segment, scores } = inFlight.shift()!;
+    const rows = await layerRows(options, segment, await scores);
+    // What fails half-way is written again, in the same place, by the run that goes on.
+    await options.rows?.append({ images: segment.rows.map(({ image }) => image), layers: options.layers.map(({ number }, at) => ({ number, scores: rows[at]!.score })) });
+    ranking.take(segment, rows);
+    options.onProgress(ranking.cursor());
+    await commits.whenDue();
   };
 
   try {
-    let ahead = options.cursor < options.images ? decodeBatch(options, options.cursor, working) : undefined;
-    ahead?.catch(() => undefined);
-    for (let start = options.cursor; ahead; start += options.batchSize) {
+    for await (const segment of decodedSegments(options, working)) {
       signal.throwIfAborted();
-      const batch = await ahead;
-      const next = start + options.batchSize;
-      ahead = next < options.images ? decodeBatch(options, next, working) : undefined;
-      ahead?.catch(() => undefined);
-      const scores = batch.hashes.length > 0 ? options.score(batch.pixels, working) : Promise.resolve([]);
+      const scores = segment.pixels ? options.score(segment.pixels, segment.first, working) : Promise.resolve([]);
       scores.catch(() => undefined);
-      inFlight.push({ end: start + batch.images.length, batch, scores });
+      inFlight.push({ segment, scores });
       if (inFlight.length === mostInFlight) await finishOldest();
     }
     while (inFlight.length > 0) await finishOldest();
   } finally {
     ended.abort();
-    await committing;
+    await commits.last();
   }
 }
 
-type Scores = Awaited<ReturnType<BuildIndexOptions['score']>>;
+async function layerRows({ layers, earlierRows }: BuildIndexOptions, segment: DecodedSegment, scores: readonly LayerRows[]): Promise<readonly LayerRows[]> {
+  const sources = segment.rows.flatMap(({ from, row }) => (from === 'earlier' ? [row] : []));
+  const earlier = sources.length > 0 ? await earlierRows!(sources) : [];
+  return layers.map(({ channels }, at) => rowsInOrder(segment.rows, channels, scores[at], earlier[at]));
+}
 
-async function restoreStates({ layers, top, cursor, storedHits, storedStatistics }: BuildIndexOptions): Promise<readonly LayerState[]> {
-  const states: LayerState[] = [];
-  for (const layer of layers) {
-    const lists = createTopLists(layer.channels, top, layer.nonNegative);
-    const bytes = cursor > 0 ? await storedStatistics(layer.number) : null;
-    if (cursor > 0) {
-      const byChannel = Map.groupBy(await storedHits(layer.number), (hit) => hit.channel);
-      for (const [channel, hits] of byChannel) restore(lists, channel, hits);
-    }
-    states.push({ layer, lists, statistics: bytes ? unpackStatistics(bytes) : createStatistics(layer.channels) });
+interface Commits {
+  /** Starts a commit where it is time for one; ranking goes on meanwhile. */
+  whenDue(): Promise<void>;
+  /** Commits what is left and waits for it. */
+  last(): Promise<void>;
+}
+
+function createCommits({ rows, commit, commitEveryMs = longestMs }: BuildIndexOptions, changes: () => CommittedBatch | null): Commits {
+  let running: Promise<void> = Promise.resolve();
+  let dueMs = 0;
+
+  async function write(batch: CommittedBatch, flushed: Promise<void> | undefined): Promise<void> {
+    const startedMs = performance.now();
+    await flushed;
+    await commit(batch);
+    await rows?.confirm();
+    const tookMs = performance.now() - startedMs;
+    dueMs = performance.now() + Math.min(commitEveryMs, Math.max(shortestMs, tookMs * commitShare));
   }
-  return states;
-}
 
-async function decodeBatch({ page, decode, batchSize, crop }: BuildIndexOptions, start: number, signal: AbortSignal): Promise<DecodedBatch> {
-  const images = await page(start, batchSize);
-  const bytes = crop[0] * crop[1] * 3;
-  const pixels = new Uint8Array(batchSize * bytes);
-  const hashes: [number, string][] = [];
-  const skipped: [number, string][] = [];
-  await Promise.all(
-    images.map(async (image, row) => {
-      try {
-        const decoded = await decode(image, signal);
-        pixels.set(decoded.pixels, row * bytes);
-        hashes.push([image.number, decoded.contentHash]);
-      } catch (error) {
-        if (isAbort(error) || !(error instanceof AppError) || error.code !== 'UNREADABLE_FILE') throw error;
-        skipped.push([image.number, error.message]);
-      }
-    }),
-  );
-  return { images, pixels, hashes, skipped };
-}
+  async function start(): Promise<void> {
+    await running;
+    const batch = changes();
+    if (!batch) return;
+    // Both are taken at this very moment: a row that is appended later is not counted by this commit.
+    dueMs = Infinity;
+    running = write(batch, rows?.flush());
+    // A failure ends the run at the next batch, not at the end of all images.
+    running.catch(() => (dueMs = 0));
+  }
 
-function rank(states: readonly LayerState[], batch: DecodedBatch, scores: Scores, cursor: number): CommittedBatch {
-  const unreadable = new Set(batch.skipped.map(([image]) => image));
-  const images = batch.images.map((image) => (unreadable.has(image.number) ? -1 : image.number));
-  const channels: CommittedBatch['channels'][number][] = [];
-  const statistics: CommittedBatch['statistics'][number][] = [];
-  states.forEach((state, index) => {
-    const output = scores[index];
-    if (output) {
-      const rows = { images, score: output.score, position: output.position };
-      addRows(state.statistics, rows);
-      for (const channel of offer(state.lists, rows)) channels.push({ layer: state.layer.number, channel, hits: places(state, channel) });
-    }
-    statistics.push({ layer: state.layer.number, data: packStatistics(state.statistics) });
-  });
-  return { cursor, hashes: batch.hashes, skipped: batch.skipped, channels, statistics };
-}
-
-function places({ layer, lists }: LayerState, channel: number): CommittedBatch['channels'][number]['hits'] {
-  return hitsOf(lists, channel).map(({ image, score, position }) => ({ image, score, y: Math.floor(position / layer.width), x: position % layer.width }));
+  return {
+    whenDue: async () => {
+      if (commitEveryMs === 0 || performance.now() >= dueMs) await start();
+    },
+    last: async () => {
+      await start();
+      await running;
+    },
+  };
 }

@@ -1,7 +1,8 @@
 /**
- * What every channel of a layer did over all ranked images: count, NaN count, min, max, sum, share above 0 and a histogram of scores. Counts, extremes
- * and bins are the same under any order of images: bins are anchored at 0 with a width that is a power of two, so that widening them merges bins
- * pairwise and ends at the same bins whatever came first. Sums are kept in float64 in row order, so the mean is the same under any split and interruption.
+ * What every channel of a layer did over all ranked images: count, NaN count, min, max, sum, share above 0 and a histogram of scores. All of it is the same
+ * under any order and any split of the images, so that parts counted on several machines add up to the bytes of one run. Bins are anchored at 0 with a width
+ * that is a power of two, so that widening them merges bins pairwise and ends at the same bins whatever came first. Sums are exact: scores of a like size are
+ * added up apart (`sums`), and float64 adds float32 numbers that differ by less than 2^8 without rounding as long as there are fewer than 2^22 of them.
  */
 import type { ChannelStatistics } from '../../src-shared/domain/layers.ts';
 import type { ScoreRows } from './topList.ts';
@@ -19,15 +20,20 @@ export interface LayerStatistics {
   readonly nanCount: Float64Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
-  readonly sum: Float64Array;
   readonly aboveZero: Float64Array;
   /** log2 of the bin width. */
   readonly exponent: Float64Array;
   /** `channels * bins`. */
   readonly histogram: Float64Array;
+  /** `sizes * channels`: sums of the scores whose float32 exponent bits are 8 i to 8 i + 7. */
+  readonly sums: Float64Array;
 }
 
-const columns = ['count', 'nanCount', 'min', 'max', 'sum', 'aboveZero', 'exponent'] as const;
+const columns = ['count', 'nanCount', 'min', 'max', 'aboveZero', 'exponent'] as const;
+/** Classes of magnitude that scores are summed in. */
+const sizes = 32;
+/** Float64 numbers per channel. */
+const width = columns.length + bins + sizes;
 
 export function createStatistics(channels: number): LayerStatistics {
   const column = (value: number) => new Float64Array(channels).fill(value);
@@ -37,25 +43,28 @@ export function createStatistics(channels: number): LayerStatistics {
     nanCount: column(0),
     min: column(Infinity),
     max: column(-Infinity),
-    sum: column(0),
     aboveZero: column(0),
     exponent: column(smallestExponent),
     histogram: new Float64Array(channels * bins),
+    sums: new Float64Array(sizes * channels),
   };
 }
 
 export function addRows(statistics: LayerStatistics, rows: ScoreRows): void {
-  const { channels, count, nanCount, min, max, sum, aboveZero } = statistics;
+  const { channels, count, nanCount, min, max, sums, aboveZero } = statistics;
+  const bits = new Uint32Array(rows.score.buffer, rows.score.byteOffset, rows.score.length);
   rows.images.forEach((image, row) => {
     if (image < 0) return;
     for (let channel = 0; channel < channels; channel++) {
-      const score = rows.score[row * channels + channel]!;
+      const at = row * channels + channel;
+      // -0 becomes 0: of two equal extremes nobody can tell which came first.
+      const score = rows.score[at]! + 0;
       if (Number.isNaN(score)) {
         nanCount[channel]!++;
         continue;
       }
       count[channel]!++;
-      sum[channel]! += score;
+      sums[((bits[at]! >>> 26) & (sizes - 1)) * channels + channel]! += score;
       if (score < min[channel]!) min[channel] = score;
       if (score > max[channel]!) max[channel] = score;
       if (score > 0) aboveZero[channel]!++;
@@ -82,22 +91,48 @@ function widen(histogram: Float64Array, start: number): void {
   histogram.set(merged, start);
 }
 
-/** As bytes for the store: little-endian float64 columns, then the histogram. */
+/** Adds what other images did: `into` becomes what it would be if it had seen them too, whichever came first. */
+export function addStatistics(into: LayerStatistics, other: LayerStatistics): void {
+  if (into.channels !== other.channels) throw new Error(`addStatistics: ${into.channels} and ${other.channels} channels are not the same layer`);
+  const histogram = other.histogram.slice();
+  for (let channel = 0; channel < into.channels; channel++) {
+    into.count[channel]! += other.count[channel]!;
+    into.nanCount[channel]! += other.nanCount[channel]!;
+    into.aboveZero[channel]! += other.aboveZero[channel]!;
+    if (other.min[channel]! < into.min[channel]!) into.min[channel] = other.min[channel]!;
+    if (other.max[channel]! > into.max[channel]!) into.max[channel] = other.max[channel]!;
+    const start = channel * bins;
+    for (let exponent = other.exponent[channel]!; exponent < into.exponent[channel]!; exponent++) widen(histogram, start);
+    for (; into.exponent[channel]! < other.exponent[channel]!; into.exponent[channel]!++) widen(into.histogram, start);
+    for (let bin = start; bin < start + bins; bin++) into.histogram[bin]! += histogram[bin]!;
+  }
+  for (let at = 0; at < into.sums.length; at++) into.sums[at]! += other.sums[at]!;
+}
+
+/** Mean of a channel's scores, 0 without any. */
+export function meanOf({ channels, count, sums }: LayerStatistics, channel: number): number {
+  let sum = 0;
+  for (let size = 0; size < sizes; size++) sum += sums[size * channels + channel]!;
+  return count[channel]! > 0 ? sum / count[channel]! : 0;
+}
+
+/** As bytes for the store: little-endian float64 columns, the histogram, then the sums. */
 export function packStatistics(statistics: LayerStatistics): Uint8Array {
-  const { channels } = statistics;
-  const all = new Float64Array(channels * (columns.length + bins));
+  const { channels, histogram, sums } = statistics;
+  const all = new Float64Array(channels * width);
   columns.forEach((name, index) => all.set(statistics[name], index * channels));
-  all.set(statistics.histogram, columns.length * channels);
+  all.set(histogram, columns.length * channels);
+  all.set(sums, (columns.length + bins) * channels);
   return new Uint8Array(all.buffer);
 }
 
 export function unpackStatistics(bytes: Uint8Array): LayerStatistics {
-  if (bytes.length % (8 * (columns.length + bins)) !== 0) throw new Error(`${bytes.length} bytes are no layer statistics`);
+  if (bytes.length % (8 * width) !== 0) throw new Error(`${bytes.length} bytes are no layer statistics`);
   const all = new Float64Array(Uint8Array.from(bytes).buffer);
-  const channels = all.length / (columns.length + bins);
-  const column = (index: number) => all.slice(index * channels, (index + 1) * channels);
-  const [count, nanCount, min, max, sum, aboveZero, exponent] = columns.map((_, index) => column(index)) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-  return { channels, count, nanCount, min, max, sum, aboveZero, exponent, histogram: all.slice(columns.length * channels) };
+  const channels = all.length / width;
+  const part = (from: number, to: number) => all.slice(from * channels, to * channels);
+  const [count, nanCount, min, max, aboveZero, exponent] = columns.map((_, index) => part(index, index + 1)) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+  return { channels, count, nanCount, min, max, aboveZero, exponent, histogram: part(columns.length, columns.length + bins), sums: part(columns.length + bins, width) };
 }
 
 /** One channel's numbers for a person; a channel without rows is all zero. Empty bins at both ends are left out. */
@@ -112,7 +147,7 @@ export function channelStatistics(statistics: LayerStatistics, channel: number):
     nanCount: statistics.nanCount[channel]!,
     min: count > 0 ? statistics.min[channel]! : 0,
     max: count > 0 ? statistics.max[channel]! : 0,
-    mean: count > 0 ? statistics.sum[channel]! / count : 0,
+    mean: meanOf(statistics, channel),
     shareAboveZero: count > 0 ? statistics.aboveZero[channel]! / count : 0,
     histogram: lastUsed < 0 ? { from: 0, binWidth, counts: [] } : { from: (firstUsed - half) * binWidth, binWidth, counts: counts.slice(firstUsed, lastUsed + 1) },
   };

@@ -33,6 +33,7 @@ export interface JobProgress {
   report(done: number, total: number, step: string): void;
 }
 
+/** What a runner throws with `data.pauses` set is no failure of the job: it waits, with the message, until a person has seen to the cause. */
 export type JobRunner = (job: JobRow, progress: JobProgress, signal: AbortSignal) => Promise<void>;
 
 /** A job with what only a running process knows of it. */
@@ -46,10 +47,12 @@ export interface JobQueue {
   /** Stores the job and queues it. */
   add(job: Pick<JobRow, 'id' | 'kind' | 'indexId' | 'title' | 'total' | 'request'>): Promise<void>;
   cancel(id: string): Promise<void>;
+  /** Stops a queued or running job, which then waits for `resume`, across restarts too. */
+  pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
   list(): Promise<readonly LiveJob[]>;
-  /** The job that fills this index now or will soon. */
-  activeFor(indexId: string): string | null;
+  /** The job of this index, of this kind where one is given, that runs or waits. */
+  activeFor(indexId: string, kind?: string): string | null;
   /** Resolves with the state in which the job ended. */
   ended(id: string): Promise<JobRow>;
   /** Interrupts what runs and waits until it has stopped. */
@@ -64,7 +67,7 @@ interface Live {
   total: number;
   step: string;
   /** Why the signal was aborted: which event ends the job. */
-  stop?: 'cancel' | 'interrupt';
+  stop?: 'cancel' | 'pause' | 'interrupt';
 }
 
 /** How often progress goes to the store; the index's own cursor is what counts after a kill. */
@@ -77,14 +80,24 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
   let closing = false;
   const watchers = new Map<string, ((row: JobRow) => void)[]>();
   const resuming = new Set<string>();
+  // A full disk pauses a job and keeps that from being stored; it is true all the same.
+  const unsaved = new Map<string, JobRow>();
+  const read = async (id: string): Promise<JobRow> => unsaved.get(id) ?? (await store.get(id));
 
   const live = (): Live[] => (current ? [current, ...waiting] : [...waiting]);
 
   async function move(row: JobRow, event: JobEvent, change: Parameters<JobStore['update']>[1] = {}): Promise<void> {
     const state = nextState(row.state, event);
     if (!state) throw new AppError('CONFLICT', `The job "${row.title}" is ${row.state}; it cannot ${event}.`, { job: row.id, state: row.state });
-    await store.update(row.id, { state, ...change });
-    changed();
+    try {
+      await store.update(row.id, { state, ...change });
+      unsaved.delete(row.id);
+    } catch (error) {
+      if (state !== 'queued' && state !== 'running') unsaved.set(row.id, { ...row, ...change, state });
+      throw error;
+    } finally {
+      changed();
+    }
   }
 
   function enqueue(row: JobRow): void {
@@ -97,7 +110,7 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       const { row, done, total } = current;
       await runOne(current);
       // A store that cannot be read must not stop the queue.
-      const ended = await store.get(row.id).catch((error): JobRow => ({ ...row, done, total, state: 'failed', error: toPlainError(error) }));
+      const ended = await read(row.id).catch((error): JobRow => ({ ...row, done, total, state: 'failed', error: toPlainError(error) }));
       current = undefined;
       settle(ended);
       changed();
@@ -110,11 +123,11 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
   }
 
   /** Ends a job that never ran; it has left the waiting list already. */
-  async function drop(row: JobRow, event: 'cancel' | 'interrupt'): Promise<void> {
+  async function drop(row: JobRow, event: 'cancel' | 'pause' | 'interrupt'): Promise<void> {
     try {
       await move(row, event, { endedAt: new Date().toISOString() });
     } finally {
-      settle(await store.get(row.id));
+      settle(await read(row.id));
     }
   }
 
@@ -137,9 +150,10 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       await runner(running, { report }, job.controller.signal);
       await move(running, 'finish', { done: job.done, total: job.total, endedAt: new Date().toISOString() });
     } catch (error) {
-      const event = job.stop ?? (isAbort(error) ? 'cancel' : 'fail');
-      const endedAt = new Date().toISOString();
-      await move(running, event, { done: job.done, total: job.total, endedAt, error: event === 'fail' ? toPlainError(error) : null }).catch(() => undefined);
+      const pauses = error instanceof AppError && error.data['pauses'] === true;
+      const event = job.stop ?? (isAbort(error) ? 'cancel' : pauses ? 'pause' : 'fail');
+      const told = event === 'fail' || (event === 'pause' && !isAbort(error)) ? toPlainError(error) : null;
+      await move(running, event, { done: job.done, total: job.total, endedAt: new Date().toISOString(), error: told }).catch(() => undefined);
     }
   }
 
@@ -151,25 +165,21 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       changed();
     },
     async cancel(id) {
-      const queued = waiting.findIndex((job) => job.row.id === id);
-      if (queued >= 0) {
-        const [job] = waiting.splice(queued, 1);
-        await drop(job!.row, 'cancel');
-        return;
-      }
-      if (current?.row.id !== id) {
-        const row = await store.get(id);
-        throw new AppError('CONFLICT', `The job "${row.title}" is not running; it is ${row.state}.`, { job: id });
-      }
-      current.stop = 'cancel';
-      current.controller.abort();
-      await finishedJob(id);
+      if (await stop(id, 'cancel')) return;
+      const row = await read(id);
+      if (!nextState(row.state, 'cancel')) throw new AppError('CONFLICT', `The job "${row.title}" is not running; it is ${row.state}.`, { job: id });
+      await move(row, 'cancel');
+    },
+    async pause(id) {
+      if (await stop(id, 'pause')) return;
+      const row = await read(id);
+      throw new AppError('CONFLICT', `The job "${row.title}" is not running; it is ${row.state}.`, { job: id });
     },
     async resume(id) {
       if (resuming.has(id)) throw new AppError('CONFLICT', 'The job is being resumed already.', { job: id });
       resuming.add(id);
       try {
-        let row = await store.get(id);
+        let row = await read(id);
         // Stored as ended, but its last steps are still under way.
         if (current?.row.id === id && nextState(row.state, 'resume')) row = await finishedJob(id);
         await move(row, 'resume');
@@ -183,12 +193,12 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       const byId = new Map(live().map((job) => [job.row.id, job]));
       return rows.map((row) => {
         const job = byId.get(row.id);
-        if (!job) return { ...row, perSecond: 0, secondsLeft: null, step: '' };
+        if (!job) return { ...row, ...unsaved.get(row.id), perSecond: 0, secondsLeft: null, step: '' };
         const running = row.state === 'running';
         return { ...row, done: job.done, total: job.total, step: job.step, perSecond: running ? job.meter.perSecond() : 0, secondsLeft: running ? job.meter.secondsLeft(job.done, job.total) : null };
       });
     },
-    activeFor: (indexId) => live().find((job) => job.row.indexId === indexId)?.row.id ?? null,
+    activeFor: (indexId, kind) => live().find(({ row }) => row.indexId === indexId && (kind === undefined || row.kind === kind))?.row.id ?? null,
     ended: (id) => finishedJob(id),
     async close() {
       closing = true;
@@ -198,11 +208,27 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
         current.controller.abort();
       }
       await finished;
+      for (const { id, state, done, total, error, endedAt } of unsaved.values()) await store.update(id, { state, done, total, error, endedAt }).catch(() => undefined);
     },
   };
 
+  /** False where the job neither waits nor runs. */
+  async function stop(id: string, how: 'cancel' | 'pause'): Promise<boolean> {
+    const queued = waiting.findIndex((job) => job.row.id === id);
+    if (queued >= 0) {
+      const [job] = waiting.splice(queued, 1);
+      await drop(job!.row, how);
+      return true;
+    }
+    if (current?.row.id !== id) return false;
+    current.stop = how;
+    current.controller.abort();
+    await finishedJob(id);
+    return true;
+  }
+
   async function finishedJob(id: string): Promise<JobRow> {
-    if (!live().some((job) => job.row.id === id)) return store.get(id);
+    if (!live().some((job) => job.row.id === id)) return read(id);
     return new Promise((resolve) => watchers.set(id, [...(watchers.get(id) ?? []), resolve]));
   }
 }

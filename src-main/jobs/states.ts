@@ -1,13 +1,14 @@
-/** The life of a job, as pure transitions. A job found `running` when a workspace is opened was interrupted: its process died. */
+/** The life of a job, as pure transitions. A job found `running` when a workspace is opened was interrupted: its process died. A paused one waits for a person, across restarts too. */
 
-export const jobStates = ['queued', 'running', 'cancelled', 'interrupted', 'failed', 'done'] as const;
+export const jobStates = ['queued', 'running', 'paused', 'cancelled', 'interrupted', 'failed', 'done'] as const;
 export type JobState = (typeof jobStates)[number];
 
-export type JobEvent = 'start' | 'finish' | 'cancel' | 'fail' | 'interrupt' | 'resume';
+export type JobEvent = 'start' | 'finish' | 'pause' | 'cancel' | 'fail' | 'interrupt' | 'resume';
 
 const transitions: Record<JobState, Partial<Record<JobEvent, JobState>>> = {
-  queued: { start: 'running', cancel: 'cancelled', interrupt: 'interrupted' },
-  running: { finish: 'done', cancel: 'cancelled', fail: 'failed', interrupt: 'interrupted' },
+  queued: { start: 'running', pause: 'paused', cancel: 'cancelled', interrupt: 'interrupted' },
+  running: { finish: 'done', pause: 'paused', cancel: 'cancelled', fail: 'failed', interrupt: 'interrupted' },
+  paused: { resume: 'queued', cancel: 'cancelled' },
   cancelled: { resume: 'queued' },
   interrupted: { resume: 'queued' },
   failed: { resume: 'queued' },

@@ -31,7 +31,8 @@ export type OpenMode = 'create' | 'write' | 'read' | 'immutable';
 export async function openDatabase(file: string, mode: OpenMode): Promise<Database> {
   const flags = {
     create: sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE,
-    write: sqlite3.OPEN_READWRITE,
+    // A writer may attach other databases by address, which can say that they are only read.
+    write: sqlite3.OPEN_READWRITE | sqlite3.OPEN_URI,
     read: sqlite3.OPEN_READONLY,
     immutable: sqlite3.OPEN_READONLY | sqlite3.OPEN_URI,
   }[mode];

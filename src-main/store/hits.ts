@@ -1,5 +1,5 @@
 /**
- * Table `hits`: the top lists. One batch of images changes lists, statistics, content hashes, skip reasons and the cursor, and all of it is committed in one transaction: after a kill
+ * Table `hits`: the top lists. A group of batches changes lists, statistics, content hashes, skip reasons and the cursor, and all of it is committed in one transaction: after a kill
  * the lists are exactly those of the first `cursor` images. Rows go in thousands per statement as JSON, which is fifteen times faster than one statement per row.
  * Scores are float32; they are written with all digits of the double and rounded back to float32 on reading, so they come back bit for bit.
  */
@@ -31,10 +31,13 @@ export interface Batch {
   readonly indexId: IndexId;
   /** Images done after this batch, counted from the start of the manifest. */
   readonly cursor: number;
-  readonly hashes: readonly (readonly [image: number, contentHash: string])[];
+  readonly hashes: readonly (readonly [image: number, contentHash: string, perceptualHash?: string])[];
   readonly skipped: readonly (readonly [image: number, reason: string])[];
-  /** Whole new lists of the channels that changed, best first; others stay as they are. `layer` is the layer's number. */
-  readonly channels: readonly { readonly layer: number; readonly channel: number; readonly hits: readonly NewHit[] }[];
+  /**
+   * Whole new lists of the channels that changed, best first; others stay as they are. `layer` is the layer's number; `changedAt` the cursor of the batch that changed it last
+   * (the group's where absent), so that a list's version does not depend on when groups were committed.
+   */
+  readonly channels: readonly { readonly layer: number; readonly channel: number; readonly hits: readonly NewHit[]; readonly changedAt?: number }[];
   readonly statistics: readonly { readonly layer: number; readonly data: Uint8Array }[];
 }
 
@@ -55,6 +58,12 @@ export interface HitsTable {
   ofChannel(index: IndexId, layer: number, channel: number): Promise<StoredHit[]>;
   /** The channels of a layer that have hits, in order. */
   summaries(index: IndexId, layer: number): Promise<ChannelSummary[]>;
+  /** Hits without a position (y below 0), as a pass that takes rows over leaves them: at most `limit` images' worth, by image. */
+  unplaced(index: IndexId, limit: number): Promise<{ readonly image: number; readonly layer: number; readonly channel: number; readonly rank: number }[]>;
+  /** Gives hits their positions. */
+  place(index: IndexId, positions: readonly { readonly layer: number; readonly channel: number; readonly rank: number; readonly y: number; readonly x: number }[]): Promise<void>;
+  /** Gives hits the positions that the same units have in another index, where its image is named as their image's `source`. */
+  placeFromSource(index: IndexId, other: IndexId): Promise<void>;
   /** Number of channels with at least one hit, by layer number; layers without any are absent. */
   channelsWithHits(index: IndexId): Promise<ReadonlyMap<number, number>>;
 }
@@ -79,6 +88,29 @@ export function hitsTable({ reader, writer }: Connections): HitsTable {
       );
       return rows.map((row) => ({ ...row, topScore: Math.fround(row.topScore) }));
     },
+    unplaced: (index, limit) =>
+      reader.all(
+        `SELECT image, layer, channel, rank FROM hits WHERE index_id = ?1 AND y < 0 AND image IN (SELECT DISTINCT image FROM hits WHERE index_id = ?1 AND y < 0 ORDER BY image LIMIT ?2) ORDER BY image`,
+        [index, limit],
+      ),
+    async place(index, positions) {
+      // CROSS JOIN: each given hit finds its row; the other way round every row would look through all that is given.
+      await writer().run(
+        `INSERT INTO hits (index_id, layer, channel, rank, image, score, y, x, changed_at)
+         SELECT index_id, layer, channel, rank, image, score, given.value ->> 3, given.value ->> 4, changed_at FROM json_each(?2) AS given CROSS JOIN hits
+         ON hits.index_id = ?1 AND hits.layer = given.value ->> 0 AND hits.channel = given.value ->> 1 AND hits.rank = given.value ->> 2 WHERE true
+         ON CONFLICT (index_id, layer, channel, rank) DO UPDATE SET y = excluded.y, x = excluded.x`,
+        [index, JSON.stringify(positions.map(({ layer, channel, rank, y, x }) => [layer, channel, rank, y, x]))],
+      );
+    },
+    async placeFromSource(index, other) {
+      await writer().run(
+        `UPDATE hits SET y = old.y, x = old.x FROM images, hits AS old
+         WHERE hits.index_id = ?1 AND hits.y < 0 AND images.index_id = ?1 AND images.number = hits.image
+           AND old.index_id = ?2 AND old.layer = hits.layer AND old.channel = hits.channel AND old.image = images.source`,
+        [index, other],
+      );
+    },
     async channelsWithHits(index) {
       const rows = await reader.all<{ layer: number; channels: number }>('SELECT layer, count(*) AS channels FROM hits WHERE index_id = ? AND rank = 1 GROUP BY layer', [index]);
       return new Map(rows.map((row) => [row.layer, row.channels]));
@@ -89,18 +121,28 @@ export function hitsTable({ reader, writer }: Connections): HitsTable {
 async function commit(statements: Statements, batch: Batch): Promise<void> {
   const moved = await statements.run('UPDATE indexes SET cursor = ?2 WHERE id = ?1 AND deleted = 0 AND cursor <= ?2', [batch.indexId, batch.cursor]);
   if (moved === 0) await refuse(statements, batch);
-  await setByImage(statements, batch.indexId, 'content_hash', batch.hashes);
-  await setByImage(statements, batch.indexId, 'skipped', batch.skipped);
+  await writeHashes(statements, batch);
+  await writeSkipped(statements, batch);
   await replaceLists(statements, batch);
   await writeStatistics(statements, batch.indexId, batch.statistics);
 }
 
-/** One statement per image: there are at most a batch of them, and SQLite would answer an UPDATE ... FROM json_each by reading the whole manifest. */
-async function setByImage(statements: Statements, index: IndexId, column: 'content_hash' | 'skipped', values: readonly (readonly [number, string])[]): Promise<void> {
-  for (const [image, value] of values) await statements.run(`UPDATE images SET ${column} = ? WHERE index_id = ? AND number = ?`, [value, index, image]);
+/** One statement per image: SQLite would answer an UPDATE ... FROM json_each by reading the whole manifest. */
+async function writeHashes(statements: Statements, { indexId, hashes }: Batch): Promise<void> {
+  for (const [image, contentHash, perceptualHash] of hashes) {
+    await statements.run('UPDATE images SET content_hash = ?, perceptual_hash = coalesce(?, perceptual_hash) WHERE index_id = ? AND number = ?', [contentHash, perceptualHash ?? null, indexId, image]);
+  }
+}
+
+async function writeSkipped(statements: Statements, { indexId, skipped }: Batch): Promise<void> {
+  let added = 0;
+  for (const [image, reason] of skipped) added += await statements.run('UPDATE images SET skipped = ? WHERE index_id = ? AND number = ? AND skipped IS NULL', [reason, indexId, image]);
+  if (added > 0) await statements.run('UPDATE indexes SET skipped = skipped + ? WHERE id = ?', [added, indexId]);
 }
 
 async function replaceLists(statements: Statements, { indexId, cursor, channels }: Batch): Promise<void> {
+  if (channels.length === 0) return;
+  const { versionBase } = (await statements.get<{ versionBase: number }>('SELECT version_base AS versionBase FROM indexes WHERE id = ?', [indexId]))!;
   const atOnce = 1000;
   for (let start = 0; start < channels.length; start += atOnce) {
     const part = channels.slice(start, start + atOnce);
@@ -112,13 +154,13 @@ async function replaceLists(statements: Statements, { indexId, cursor, channels 
          ON hits.index_id = ?1 AND hits.layer = given.value ->> 0 AND hits.channel = given.value ->> 1 AND hits.rank > given.value ->> 2)`,
       [indexId, JSON.stringify(part.map(({ layer, channel, hits }) => [layer, channel, hits.length]))],
     );
-    const rows = part.flatMap(({ layer, channel, hits }) => hits.map((hit, i) => `[${layer},${channel},${i + 1},${hit.image},${real(hit, layer, channel)},${hit.y},${hit.x}]`));
+    const rows = part.flatMap(({ layer, channel, hits, changedAt = cursor }) => hits.map((hit, i) => `[${layer},${channel},${i + 1},${hit.image},${real(hit, layer, channel)},${hit.y},${hit.x},${versionBase + changedAt}]`));
     if (rows.length === 0) continue;
     await statements.run(
       `INSERT INTO hits (index_id, layer, channel, rank, image, score, y, x, changed_at)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, ?3 FROM json_each(?2) WHERE true
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7 FROM json_each(?2) WHERE true
        ON CONFLICT (index_id, layer, channel, rank) DO UPDATE SET image = excluded.image, score = excluded.score, y = excluded.y, x = excluded.x, changed_at = excluded.changed_at`,
-      [indexId, `[${rows.join(',')}]`, cursor],
+      [indexId, `[${rows.join(',')}]`],
     );
   }
 }

@@ -3,7 +3,7 @@ import type { IndexId, JobId } from '../../src-shared/domain/ids.ts';
 import { AppError, type PlainError } from '../../src-shared/errors.ts';
 import type { Connections } from './open.ts';
 
-export type JobState = 'queued' | 'running' | 'cancelled' | 'interrupted' | 'failed' | 'done';
+export type JobState = 'queued' | 'running' | 'paused' | 'cancelled' | 'interrupted' | 'failed' | 'done';
 
 export interface StoredJob {
   readonly id: JobId;
@@ -31,7 +31,7 @@ export interface JobsTable {
   get(id: JobId): Promise<StoredJob>;
   /** Newest first. */
   list(limit?: number): Promise<StoredJob[]>;
-  /** Jobs that a kill left queued or running become `interrupted`; openStore calls it. */
+  /** Jobs that a kill left queued or running become `interrupted`; paused ones stay so. openStore calls it. */
   interruptRunning(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@
  * One writer per workspace (design.md section 4). The lock is an exclusive SQLite transaction on a tiny file of its own: the operating system drops it when the process dies, however it
  * dies, so there is never a stale lock to remove by hand. owner.json beside it only says who to name; it decides nothing.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
@@ -19,8 +19,11 @@ interface Owner {
   readonly since: string;
 }
 
-/** @throws AppError WORKSPACE naming the process that holds the workspace */
+/** @throws AppError WORKSPACE naming the process that holds the workspace, or with `data.readOnly` where nobody may write to the folder */
 export async function takeWriterLock(folder: string): Promise<WriterLock> {
+  await access(folder, constants.W_OK).catch((cause: unknown) => {
+    throw new AppError('WORKSPACE', `The workspace ${folder} cannot be changed: its disk is read-only, or you have no permission to write there. Copy it to a place where you may write.`, { path: folder, readOnly: true }, cause);
+  });
   const ownerFile = join(folder, 'owner.json');
   const database = await openDatabase(join(folder, 'lock.sqlite'), 'create');
   try {

@@ -6,14 +6,24 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
+import { assembliesTable, type AssembliesTable } from './assemblies.ts';
+import { classesTable, type ClassesTable } from './classes.ts';
+import { cropsTable, type CropsTable } from './crops.ts';
 import { openDatabase, type Database } from './driver.ts';
 import { hitsTable, type HitsTable } from './hits.ts';
 import { imagesTable, type ImagesTable } from './images.ts';
 import { indexesTable, type IndexesTable } from './indexes.ts';
 import { jobsTable, type JobsTable } from './jobs.ts';
+import { keptProjectionsTable, type KeptProjectionsTable } from './keptProjections.ts';
 import { takeWriterLock, type WriterLock } from './lock.ts';
 import { checkLayout, migrate } from './migrations/migrate.ts';
+import { openPack } from './pack.ts';
+import { passesTable, type PassesTable } from './passes.ts';
+import { positionsTable, type PositionsTable } from './positions.ts';
 import { projectionsTable, type ProjectionsTable } from './projections.ts';
+import { openForReading, type Reading } from './reading.ts';
+import { scansTable, type ScansTable } from './scans.ts';
+import { removeScoreMatrix, scoreMatrixFolder } from './scoreMatrix.ts';
 import { statisticsTable, type StatisticsTable } from './statistics.ts';
 import { readWorkspace, writeWorkspace, type WorkspaceRecord } from './workspace.ts';
 
@@ -21,16 +31,28 @@ export type StoreMode = 'write' | 'read';
 
 /** An open workspace. In mode `read` everything that changes rows throws AppError WORKSPACE. */
 export interface Store {
-  /** Absolute. */
+  /** What was opened, absolute: the workspace folder, or the file of a pack. */
+  readonly path: string;
+  readonly kind: 'folder' | 'pack';
+  /** Where the files beside the database lie, absolute; of a pack, where they were unpacked. */
   readonly folder: string;
   readonly mode: StoreMode;
+  /** The database file that is read, for another connection to attach it. */
+  readonly source: { readonly file: string; readonly immutable: boolean };
   readonly workspace: WorkspaceRecord;
   readonly indexes: IndexesTable;
+  readonly passes: PassesTable;
+  readonly scans: ScansTable;
   readonly images: ImagesTable;
+  readonly classes: ClassesTable;
   readonly hits: HitsTable;
+  readonly positions: PositionsTable;
   readonly statistics: StatisticsTable;
   readonly jobs: JobsTable;
   readonly projections: ProjectionsTable;
+  readonly keptProjections: KeptProjectionsTable;
+  readonly crops: CropsTable;
+  readonly assemblies: AssembliesTable;
   close(): Promise<void>;
 }
 
@@ -77,80 +99,92 @@ export async function createWorkspace(folder: string, name: string = basename(re
 }
 
 /**
+ * @param path a workspace folder, or a pack (which opens for reading, whatever the mode)
  * @param options.create makes the workspace first where the folder has none
- * @throws AppError WORKSPACE: not a workspace, made by a newer program, or held by another writer (who is named)
+ * @throws AppError WORKSPACE: not a workspace, made by a newer program, held by another writer (who is named), or not writable (`data.readOnly`)
  */
-export async function openStore(folder: string, options: { readonly mode: StoreMode; readonly create?: boolean; readonly name?: string }): Promise<Store> {
-  const absolute = resolve(folder);
+export async function openStore(path: string, options: { readonly mode: StoreMode; readonly create?: boolean; readonly name?: string }): Promise<Store> {
+  const absolute = resolve(path);
+  if ((await stat(absolute).catch(() => null))?.isFile()) return openPackedStore(absolute);
   if (!(await isWorkspace(absolute))) {
     if (!options.create) throw new AppError('WORKSPACE', `${absolute} is not a Switchback workspace: it holds no ${fileName}. Choose a workspace folder, or make a new one.`, { path: absolute });
     await createWorkspace(absolute, options.name).catch(async (thrown: unknown) => {
       if (!(await isWorkspace(absolute))) throw thrown; // else another process made it meanwhile, which is as good
     });
   }
-  const opened: { close(): Promise<void> }[] = [];
+  const file = join(absolute, fileName);
+  const opened: Closable[] = [];
   try {
     let writer: Database | undefined;
     if (options.mode === 'write') {
       const lock: WriterLock = await takeWriterLock(absolute);
       opened.push({ close: () => lock.release() });
-      writer = await openDatabase(join(absolute, fileName), 'write');
+      writer = await openDatabase(file, 'write');
       opened.push(writer);
       await checkLayout(writer, absolute);
       await writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456;');
       await migrate(writer);
     }
-    const reader = await openReader(absolute);
-    opened.push(reader);
-    const connections: Connections = { reader, canWrite: writer !== undefined, writer: () => writer ?? readOnly(absolute) };
-    const indexes = indexesTable(connections);
-    const jobs = jobsTable(connections);
+    const reading = await openForReading(file, absolute, () => openStore(absolute, { mode: 'write' }).then((store) => store.close()));
+    opened.push(reading);
+    const store = await tables({ path: absolute, kind: 'folder', folder: absolute, mode: options.mode, reading, writer, opened });
     if (writer) {
-      await indexes.finishDeletions();
-      await jobs.interruptRunning();
+      await store.indexes.finishDeletions();
+      await store.jobs.interruptRunning();
     }
-    return {
-      folder: absolute,
-      mode: options.mode,
-      workspace: await readWorkspace(reader, absolute),
-      indexes,
-      images: imagesTable(connections),
-      hits: hitsTable(connections),
-      statistics: statisticsTable(connections),
-      jobs,
-      projections: projectionsTable(connections),
-      close: () => closeAll(opened),
-    };
+    return store;
   } catch (thrown) {
     await closeAll(opened);
     throw thrown;
   }
 }
 
-async function openReader(folder: string): Promise<Database> {
-  const file = join(folder, fileName);
-  const prepared = async (mode: 'read' | 'immutable'): Promise<Database> => {
-    const database = await openDatabase(file, mode);
-    try {
-      await database.exec('PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456;');
-      await checkLayout(database, folder);
-      return database;
-    } catch (thrown) {
-      await database.close();
-      throw thrown;
-    }
-  };
+async function openPackedStore(file: string): Promise<Store> {
+  const opened: Closable[] = [];
   try {
-    return await prepared('read');
+    const pack = await openPack(file);
+    opened.push(pack);
+    return await tables({ path: file, kind: 'pack', folder: pack.folder, mode: 'read', reading: pack.reading, writer: undefined, opened });
   } catch (thrown) {
-    // A read-only medium has no place for the side files of the WAL: read the file as it lies there.
-    if (thrown instanceof AppError && thrown.data.sqlite === 'SQLITE_CANTOPEN' && (await isWorkspace(folder))) return prepared('immutable');
+    await closeAll(opened);
     throw thrown;
   }
 }
 
+interface Closable {
+  close(): Promise<void>;
+}
+
+type Parts = Pick<Store, 'path' | 'kind' | 'folder' | 'mode'> & { readonly reading: Reading; readonly writer: Database | undefined; readonly opened: Closable[] };
+
+async function tables({ path, kind, folder, mode, reading, writer, opened }: Parts): Promise<Store> {
+  const connections: Connections = { reader: reading.database, canWrite: writer !== undefined, writer: () => writer ?? readOnly(path) };
+  return {
+    path,
+    kind,
+    folder,
+    mode,
+    source: { file: reading.file, immutable: reading.immutable },
+    workspace: await readWorkspace(reading.database, path),
+    indexes: indexesTable(connections, (name) => removeScoreMatrix(scoreMatrixFolder(folder, name))),
+    passes: passesTable(connections),
+    scans: scansTable(connections),
+    images: imagesTable(connections),
+    classes: classesTable(connections),
+    hits: hitsTable(connections),
+    positions: positionsTable(connections),
+    statistics: statisticsTable(connections),
+    jobs: jobsTable(connections),
+    projections: projectionsTable(connections),
+    keptProjections: keptProjectionsTable(connections),
+    crops: cropsTable(connections),
+    assemblies: assembliesTable(connections),
+    close: () => closeAll(opened),
+  };
+}
+
 /** In the reverse order of opening, so that the lock goes last. */
-async function closeAll(opened: { close(): Promise<void> }[]): Promise<void> {
+async function closeAll(opened: Closable[]): Promise<void> {
   for (let next = opened.pop(); next !== undefined; next = opened.pop()) await next.close();
 }
 

@@ -21,6 +21,8 @@ export const sampleIndex: NewIndex = {
   ],
   labelsPath: null,
   computationVersion: 1,
+  matrix: 'none',
+  part: null,
 };
 
 export function sampleImages(count: number): ManifestImage[] {

@@ -2,13 +2,17 @@
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Database, Statements } from '../driver.ts';
 import { initial } from './0001-initial.ts';
+import { passes } from './0002-passes.ts';
+import { scores } from './0003-scores.ts';
+import { parts } from './0004-parts.ts';
+import { keptPictures } from './0005-kept-pictures.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, passes, scores, parts, keptPictures];
 
 /** The layout this program writes: the number of the last step. */
-export const newestLayout = migrations.length;
+export const newestLayout = migrations.at(-1)!.number;
 
 /** Marks a SQLite file as a Switchback workspace ("Swbk"), so that another program's database is not taken for one. */
 export const applicationId = 0x5377626b;

@@ -1,6 +1,6 @@
 /** Sizes, normalisation, preprocessing records, labels and pictures: the pure rules with numbers written out. */
 import { expect, it } from 'vitest';
-import { labelOf, parseLabels } from '../../../src-main/dataset/labels.ts';
+import { classesOf, labelOf, parseLabels } from '../../../src-main/dataset/labels.ts';
 import { normalizePixels } from '../../../src-main/dataset/normalize.ts';
 import { planResize } from '../../../src-main/dataset/decode.ts';
 import { encodePng, resizePixels } from '../../../src-main/dataset/picture.ts';
@@ -90,6 +90,18 @@ it('reads labels and names the wrong line', () => {
   expect(wrong('file\tindex\tname\n')).toBe('L.tsv, line 2: there is no label after the header.');
 });
 
+it('an image has its class in all the words that are known: from the labels file, else from its folder', () => {
+  const labels = parseLabels('file\tindex\twnid\tname\na.png\t3\tn00000003\tred panda\nb.png\t4\tn00000004\t\nc.png\t5\t\t', 'labels.tsv');
+  expect(classesOf(labels, 'deep/a.png')).toEqual({ className: 'red panda', classIndex: 3, classWnid: 'n00000003' });
+  expect(classesOf(labels, 'b.png')).toEqual({ className: 'n00000004', classIndex: 4, classWnid: 'n00000004' });
+  expect(classesOf(labels, 'c.png')).toEqual({ className: '5', classIndex: 5, classWnid: null });
+  const none = { className: null, classIndex: null, classWnid: null };
+  expect(classesOf(labels, 'cat/d.png')).toEqual(none);
+  expect(classesOf(null, 'd.png')).toEqual(none);
+  expect(classesOf(null, 'cat/deep/d.png')).toEqual({ className: 'cat', classIndex: null, classWnid: null });
+  expect(classesOf(null, 'n01440764/d.png')).toEqual({ className: 'n01440764', classIndex: null, classWnid: 'n01440764' });
+});
+
 it('encodes PNG without loss, in all channel counts', async () => {
   for (const channels of [1, 2, 3, 4] as const) {
     const pixels = Uint8Array.from({ length: 6 * channels }, (_, i) => (i * 37) % 256);
@@ -109,4 +121,11 @@ it('enlarges pictures with hard or soft edges', async () => {
   expect(soft).toMatchObject({ width: 8, height: 1, channels: 1 });
   expect(new Set(soft.pixels).size).toBeGreaterThan(2);
   await expect(encodePng(new Uint8Array(5), 1, 1, 3)).rejects.toThrow('5 bytes for 1 x 1 x 3');
+});
+
+it('writes a batch over the one before', () => {
+  const into = new Float32Array(3);
+  const formula = { order: 'rgb', crop: [1, 1], scale: 1, mean: [0], std: [1] } as const;
+  expect(normalizePixels(Uint8Array.of(1, 2, 3), formula, 1, into)).toBe(into);
+  expect([...into]).toEqual([1, 2, 3]);
 });

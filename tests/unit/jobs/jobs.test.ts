@@ -8,10 +8,11 @@ import { jobStates, nextState, type JobEvent } from '../../../src-main/jobs/stat
 describe('states', () => {
   const allowed: Readonly<Record<string, string>> = {
     'queued start': 'running', 'queued cancel': 'cancelled', 'queued interrupt': 'interrupted',
+    'queued pause': 'paused', 'running pause': 'paused', 'paused resume': 'queued', 'paused cancel': 'cancelled',
     'running finish': 'done', 'running cancel': 'cancelled', 'running fail': 'failed', 'running interrupt': 'interrupted',
     'cancelled resume': 'queued', 'interrupted resume': 'queued', 'failed resume': 'queued',
   };
-  const events: readonly JobEvent[] = ['start', 'finish', 'cancel', 'fail', 'interrupt', 'resume'];
+  const events: readonly JobEvent[] = ['start', 'finish', 'pause', 'cancel', 'fail', 'interrupt', 'resume'];
   it.each(jobStates.flatMap((state) => events.map((event) => `${state} ${event}`)))('%s', (transition) => {
     const [state, event] = transition.split(' ') as [JobRow['state'], JobEvent];
     expect(nextState(state, event)).toBe(allowed[transition]);
@@ -92,6 +93,39 @@ describe('the queue', () => {
     expect((await ended).state).toBe('cancelled');
     await queue.cancel('a');
     expect(log).not.toContain('run b');
+  });
+
+  it('pauses what runs and what waits, goes on when told to, and cancels what is paused', async () => {
+    const { queue, store } = setUp({ endless, quick: async () => {} });
+    await queue.add(job('a', 'endless'));
+    await queue.add(job('b', 'quick'));
+    await expect.poll(() => store.rows.get('a')!.state).toBe('running');
+    await queue.pause('b');
+    await queue.pause('a');
+    expect([store.rows.get('a'), store.rows.get('b')]).toMatchObject([{ state: 'paused', error: null }, { state: 'paused', error: null }]);
+    await expect(queue.pause('a')).rejects.toThrow('The job "job a" is not running; it is paused.');
+    await queue.resume('b');
+    expect((await queue.ended('b')).state).toBe('done');
+    await queue.cancel('a');
+    expect((await queue.list())[0]).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('pauses a job whose runner says so, with the reason, even where that cannot be stored', async () => {
+    let isFull = true;
+    const { queue, store } = setUp({ full: async () => { if (isFull) throw new AppError('WORKSPACE', 'The disk is full.', { pauses: true }); } });
+    const { update } = store;
+    store.update = async (id, change) => {
+      if (isFull && change.state !== 'running') throw new AppError('WORKSPACE', 'The disk is full.');
+      return update(id, change);
+    };
+    await queue.add(job('a', 'full'));
+    expect(await queue.ended('a')).toMatchObject({ state: 'paused', error: { message: 'The disk is full.' } });
+    expect((await queue.list())[0]).toMatchObject({ state: 'paused', error: { message: 'The disk is full.' } });
+    expect(store.rows.get('a')!.state).toBe('running');
+    isFull = false;
+    await queue.resume('a');
+    expect(await queue.ended('a')).toMatchObject({ state: 'done', error: null });
+    expect(store.rows.get('a')!.state).toBe('done');
   });
 
   it('refuses to cancel what has ended', async () => {

@@ -1,0 +1,122 @@
+/**
+ * Writing a pack (pack.ts says what it is): a compact copy of the database, without what only its own machine needs, written beside its place and renamed.
+ */
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../../src-shared/errors.ts';
+import { openDatabase, type Database } from './driver.ts';
+import type { Store } from './open.ts';
+import { packedFilesTable, pieceBytes } from './pack.ts';
+import { scoreMatrixFolder } from './scoreMatrix.ts';
+
+export interface PackContents {
+  /** Ids of the indexes to pack; all if absent. */
+  readonly indexes?: readonly string[] | undefined;
+  readonly matrices: boolean;
+}
+
+export interface PackedNumbers {
+  readonly sizeBytes: number;
+  readonly indexes: number;
+  readonly pictures: { readonly wanted: number; readonly packed: number };
+  readonly projections: number;
+}
+
+/** @throws AppError BAD_REQUEST where the file cannot be written */
+export async function writePack(store: Store, file: string, { indexes, matrices }: PackContents, progress: (step: string) => void = () => undefined, signal?: AbortSignal): Promise<PackedNumbers> {
+  const temporary = `${file}.${process.pid}.part`;
+  try {
+    await rm(temporary, { force: true });
+    progress('copying the database');
+    await copyDatabase(store, temporary);
+    const copy = await openDatabase(temporary, 'write');
+    let numbers: Omit<PackedNumbers, 'sizeBytes'>;
+    try {
+      await copy.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;');
+      progress('leaving out what only this machine needs');
+      await leaveOut(copy, indexes);
+      if (matrices) await packMatrices(copy, store, progress, signal);
+      numbers = await count(copy);
+    } finally {
+      await copy.close();
+    }
+    await flush(temporary);
+    await rename(temporary, file);
+    return { ...numbers, sizeBytes: (await stat(file)).size };
+  } catch (thrown) {
+    for (const suffix of ['', '-journal']) await rm(temporary + suffix, { force: true });
+    if (thrown instanceof AppError || !(thrown instanceof Error) || !('code' in thrown) || signal?.aborted) throw thrown;
+    throw new AppError('BAD_REQUEST', `${file} cannot be written: ${thrown.message}. Choose a place where you may write and that has room.`, { path: file }, thrown);
+  }
+}
+
+/** A copy without free pages and without side files, of what is committed at this moment; the workspace may be in use. */
+async function copyDatabase({ source }: Store, target: string): Promise<void> {
+  const database = await openDatabase(source.file, source.immutable ? 'immutable' : 'read');
+  try {
+    await database.run('VACUUM INTO ?', [target]);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Jobs, caches, hidden indexes, and where on this machine things lie. */
+async function leaveOut(copy: Database, indexes: readonly string[] | undefined): Promise<void> {
+  await copy.transaction(async (statements) => {
+    await statements.run('DELETE FROM indexes WHERE deleted = 1 OR staged_for IS NOT NULL OR (?1 IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?1)))', [indexes ? JSON.stringify(indexes) : null]);
+    await statements.exec('DELETE FROM jobs; DELETE FROM projections;');
+    for (const { id, model, images, labels } of await statements.all<{ id: string; model: string; images: string; labels: string | null }>('SELECT id, model_path AS model, images_path AS images, labels_path AS labels FROM indexes')) {
+      await statements.run('UPDATE indexes SET model_path = ?, images_path = ?, labels_path = ? WHERE id = ?', [lastName(model), lastName(images), labels === null ? null : lastName(labels), id]);
+    }
+  });
+  await copy.exec('VACUUM');
+}
+
+/** The last part of a path of any system. */
+function lastName(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
+}
+
+async function packMatrices(copy: Database, store: Store, progress: (step: string) => void, signal: AbortSignal | undefined): Promise<void> {
+  await copy.exec(packedFilesTable);
+  for (const { folder } of await copy.all<{ folder: string }>("SELECT matrix_folder AS folder FROM indexes WHERE matrix <> 'none'")) {
+    for (const name of (await readdir(scoreMatrixFolder(store.folder, folder)).catch((): string[] => [])).sort()) {
+      progress(`score matrix ${folder}/${name}`);
+      await packFile(copy, join(scoreMatrixFolder(store.folder, folder), name), `${folder}/${name}`, signal);
+    }
+  }
+}
+
+async function packFile(copy: Database, file: string, path: string, signal: AbortSignal | undefined): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    const buffer = Buffer.alloc(pieceBytes);
+    for (let piece = 0; ; piece++) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await handle.read(buffer, 0, pieceBytes, piece * pieceBytes);
+      if (bytesRead === 0) return;
+      await copy.run('INSERT INTO packed_files (path, piece, data) VALUES (?, ?, ?)', [path, piece, buffer.subarray(0, bytesRead)]);
+      if (bytesRead < pieceBytes) return;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function count(copy: Database): Promise<Omit<PackedNumbers, 'sizeBytes'>> {
+  const row = await copy.get<{ indexes: number; wanted: number; packed: number; projections: number }>(
+    `SELECT (SELECT count(*) FROM indexes) AS indexes, (SELECT count(*) FROM crops) AS packed, (SELECT count(*) FROM kept_projections) AS projections,
+       (SELECT count(*) FROM (SELECT DISTINCT images.index_id, content_hash FROM hits JOIN images ON images.index_id = hits.index_id AND images.number = hits.image)) AS wanted`,
+  );
+  const { indexes, wanted, packed, projections } = row!;
+  return { indexes, projections, pictures: { wanted, packed } };
+}
+
+async function flush(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
