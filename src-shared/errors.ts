@@ -11,6 +11,7 @@ export const errorCodes = [
   'WORKSPACE', // no workspace open, held by another process, newer than this program
   'CONFLICT', // the request contradicts a running job or a stored record
   'UNAVAILABLE', // an engine, device or process is not there
+  'OUT_OF_MEMORY', // a device or process could not get the memory that a computation needs
   'CANCELLED', // the person asked to stop
   'INTERNAL', // a bug
 ] as const;

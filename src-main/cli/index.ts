@@ -1,13 +1,14 @@
 /** `switchback index`: starts an index, resumes it, or finds it complete; waits until it is done. */
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { fromPlainError, AppError } from '../../src-shared/errors.ts';
+import { AppError } from '../../src-shared/errors.ts';
 import type { Device, EngineKind } from '../inference/engine.ts';
-import type { Services } from '../services/services.ts';
-import { addPreprocessingOptions, applyPreprocessing, cropPair, list, wholeNumber, type PreprocessingFlags } from './options.ts';
+import { addEmitOptions, emitJobs, type EmitFlags } from './emit.ts';
+import { addPreprocessingOptions, applyPreprocessing, cropPair, list, shard, wholeNumber, type PreprocessingFlags } from './options.ts';
 import type { Session } from './session.ts';
+import { waitForJob } from './waitForJob.ts';
 
-interface IndexFlags extends PreprocessingFlags {
+interface IndexFlags extends PreprocessingFlags, EmitFlags {
   readonly workspace: string;
   readonly model: string;
   readonly images: string;
@@ -17,6 +18,8 @@ interface IndexFlags extends PreprocessingFlags {
   readonly device: 'auto' | Device;
   readonly batch?: number;
   readonly labels?: string;
+  readonly matrix: 'float32' | 'float16' | 'none';
+  readonly shard?: { readonly number: number; readonly of: number };
   readonly json?: boolean;
 }
 
@@ -32,8 +35,11 @@ export function indexCommand(session: Session): Command {
     .addOption(new Option('--device <device>').choices(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']).default('auto'))
     .option('--batch <n>', 'images per batch; measured if absent', wholeNumber(1, 1024))
     .option('--labels <file.tsv>', 'class of each image: columns file, index, wnid or name')
+    .addOption(new Option('--matrix <precision>', 'keep every score of every image, for NumPy and for questions beyond the hits').choices(['float32', 'float16', 'none']).default('float32'))
+    .option('--shard <i/n>', 'only the i-th of n parts of the folder, counted from 1; onnxruntime on cpu in batches of 16 unless named, never measured, so that all shards agree', shard)
     .option('--json', 'one JSON object');
-  return addPreprocessingOptions(command).action(async (flags: IndexFlags) => {
+  return addEmitOptions(addPreprocessingOptions(command)).action(async (flags: IndexFlags) => {
+    if (flags.emit) return emitJobs(session, flags, [process.execPath, process.argv[1]!]);
     const services = await session.workspace(flags.workspace, { mode: 'write', create: true });
     const size = cropPair(flags.crop);
     const inspection = await services.inference.call('inspect', { path: resolve(flags.model), ...(size ? { inputSize: size } : {}) }, session.signal);
@@ -46,6 +52,8 @@ export function indexCommand(session: Session): Command {
         top: flags.top,
         engine: flags.engine,
         device: flags.device,
+        matrix: flags.matrix,
+        ...(flags.shard ? { shard: flags.shard } : {}),
         ...(flags.layers ? { layers: flags.layers } : {}),
         ...(flags.batch ? { batch: flags.batch } : {}),
         ...(flags.labels ? { labelsPath: flags.labels } : {}),
@@ -53,7 +61,7 @@ export function indexCommand(session: Session): Command {
       session.signal,
     );
     const before = (await services.indexing.get(index)).indexed;
-    if (jobId) await waitFor(session, services, jobId);
+    if (jobId) await waitForJob(session, services, jobId);
     const record = await services.indexing.get(index);
     const skipped = await services.indexing.skipped(index);
     const seconds = (performance.now() - startedMs) / 1000;
@@ -66,28 +74,6 @@ export function indexCommand(session: Session): Command {
     }
     if (record.indexed === 0) throw new AppError('UNREADABLE_FILE', 'Not one image could be read; each reason is listed.');
   });
-}
-
-async function waitFor(session: Session, services: Services, jobId: string): Promise<void> {
-  const { queue } = services.workspaces.required();
-  const cancel = () => void queue.cancel(jobId).catch(() => undefined);
-  session.signal.addEventListener('abort', cancel, { once: true });
-  if (session.signal.aborted) cancel();
-  const watching = new AbortController();
-  const shown = (async () => {
-    for await (const _ of services.workspaces.jobsChanged.changes(200, watching.signal)) {
-      const job = (await services.jobs.list()).find((candidate) => candidate.id === jobId);
-      if (!job || job.state !== 'running') continue;
-      const left = job.secondsLeft === null ? '' : `, ${job.secondsLeft} s left`;
-      session.progress(`${job.done} of ${job.total} images, ${job.perSecond.toFixed(1)} per second${left}: ${job.step}`);
-    }
-  })();
-  const ended = await queue.ended(jobId);
-  watching.abort();
-  await shown;
-  session.signal.removeEventListener('abort', cancel);
-  if (ended.state === 'failed') throw fromPlainError(ended.error!);
-  if (ended.state !== 'done') throw new AppError('CANCELLED', `Stopped after ${ended.done} of ${ended.total} images. The same command goes on from there.`);
 }
 
 function round(value: number): number {

@@ -3,15 +3,23 @@
 import { Command } from 'commander';
 import { placeOf } from '../core/place.ts';
 import { createSession } from './session.ts';
+import { atlasCommand } from './atlas.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
+import { figureCommand } from './figure.ts';
 import { importCommand } from './import.ts';
 import { indexCommand } from './index.ts';
 import { indexesCommand } from './indexes.ts';
 import { layersCommand } from './layers.ts';
+import { mergeCommand } from './merge.ts';
+import { packCommand } from './pack.ts';
 import { projectCommand } from './project.ts';
+import { scoresCommand } from './scores.ts';
+import { rescanCommand } from './rescan.ts';
 import { serveCommand } from './serve.ts';
 import { topCommand } from './top.ts';
+import { trainCommand } from './train.ts';
+import { sampleCommand } from './sample.ts';
 
 const session = createSession(placeOf(import.meta.url));
 const program = new Command('switchback')
@@ -20,7 +28,11 @@ const program = new Command('switchback')
   .option('--verbose', 'show where an error came from')
   .configureOutput({ outputError: (text, write) => write(`switchback: ${text.replace(/^error: /, '').trim().replaceAll(/\s*\n\s*/g, ' ')} (--help tells more)\n`) });
 
-for (const command of [importCommand, indexCommand, layersCommand, topCommand, projectCommand, exportCommand, serveCommand, indexesCommand, doctorCommand]) program.addCommand(command(session).copyInheritedSettings(program));
+for (const command of [importCommand, indexCommand, rescanCommand, layersCommand, topCommand, scoresCommand, projectCommand, atlasCommand, figureCommand, exportCommand, serveCommand, indexesCommand, mergeCommand, packCommand, trainCommand, sampleCommand, doctorCommand]) {
+  const made = command(session).copyInheritedSettings(program);
+  for (const part of made.commands) part.copyInheritedSettings(program);
+  program.addCommand(made);
+}
 // A reader that goes away (switchback … | head) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

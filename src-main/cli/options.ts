@@ -24,7 +24,15 @@ export function list(text: string): readonly string[] {
   return names;
 }
 
-function decimal(text: string): number {
+/** `3/64`: the third of 64 parts. */
+export function shard(text: string): { readonly number: number; readonly of: number } {
+  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text.trim());
+  const [number, of] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || number < 1 || number > of) throw new InvalidArgumentError('It must be i/n, the i-th of n parts, such as 3/64.');
+  return { number, of };
+}
+
+export function decimal(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
   return value;

@@ -9,12 +9,13 @@ import type { Session } from './session.ts';
 export function serveCommand(session: Session): Command {
   return new Command('serve')
     .description('open the workbench in the browser')
-    .option('--workspace <folder>', 'workspace to open, made if missing')
+    .option('--workspace <folder>', 'workspace to open, made if missing, or a pack')
     .option('--port <n>', 'any free port if absent', wholeNumber(0, 65535), 0)
     .option('--no-open', 'print the address only')
     .action(async (flags: { workspace?: string; port: number; open: boolean }) => {
       const services = session.services();
-      if (flags.workspace) await services.workspaces.create({ path: flags.workspace });
+      const opened = flags.workspace ? await services.workspaces.create({ path: flags.workspace }) : null;
+      if (opened?.readOnly) session.note(opened.readOnly);
       const token = process.env['SWITCHBACK_TOKEN'] || randomBytes(24).toString('hex');
       const server = await startServer({ services, token, interfaceFolder: session.place.interfaceFolder, port: flags.port });
       const address = `http://127.0.0.1:${server.port}/?token=${token}`;

@@ -12,7 +12,7 @@ export function createRouter(services: Services) {
       throw error instanceof ORPCError ? error : carried(error);
     }
   });
-  const { workspaces, files, models, datasets, indexing, projections, jobs, settings } = services;
+  const { workspaces, packs, files, models, datasets, indexing, duplicates, projections, atlas, figures, jobs, scores, settings } = services;
   return os.router({
     workspaces: {
       current: os.workspaces.current.handler(() => workspaces.current()),
@@ -23,6 +23,7 @@ export function createRouter(services: Services) {
         await workspaces.forget(input.path);
         return {};
       }),
+      pack: os.workspaces.pack.handler(({ input, signal }) => packs.pack(input, signal)),
     },
     files: { list: os.files.list.handler(({ input }) => files.list(input.path)) },
     models: {
@@ -35,6 +36,8 @@ export function createRouter(services: Services) {
       list: os.indexing.list.handler(() => indexing.list()),
       get: os.indexing.get.handler(({ input }) => indexing.get(input.index)),
       start: os.indexing.start.handler(({ input, signal }) => indexing.start(input, signal)),
+      estimate: os.indexing.estimate.handler(({ input, signal }) => indexing.estimate(input, signal)),
+      rescan: os.indexing.rescan.handler(({ input, signal }) => indexing.rescan(input.index, signal)),
       resume: os.indexing.resume.handler(({ input }) => indexing.resume(input.index)),
       delete: os.indexing.delete.handler(async ({ input }) => {
         await indexing.delete(input.index);
@@ -42,15 +45,24 @@ export function createRouter(services: Services) {
       }),
       layers: os.indexing.layers.handler(({ input }) => indexing.layers(input.index)),
       channels: os.indexing.channels.handler(({ input }) => indexing.channels(input.index, input.layer)),
-      channel: os.indexing.channel.handler(({ input }) => indexing.channel(input.index, input.layer, input.channel)),
+      channel: os.indexing.channel.handler(({ input: { index, layer, channel, unique }, signal }) => (unique ? duplicates.channel(index, layer, channel, signal) : indexing.channel(index, layer, channel))),
       skipped: os.indexing.skipped.handler(({ input }) => indexing.skipped(input.index)),
       watch: os.indexing.watch.handler(({ input, signal }) => guarded(indexing.watch(input.index, signal))),
     },
-    projections: { get: os.projections.get.handler(({ input, signal }) => projections.get(input, signal)) },
+    projections: {
+      get: os.projections.get.handler(({ input, signal }) => projections.get(input, signal)),
+      atlas: os.projections.atlas.handler(({ input }) => atlas.start(input)),
+      kept: os.projections.kept.handler(({ input }) => atlas.kept(input.index)),
+    },
+    figures: { make: os.figures.make.handler(({ input, signal }) => figures.make(input, signal)) },
     jobs: {
       list: os.jobs.list.handler(() => jobs.list()),
       cancel: os.jobs.cancel.handler(async ({ input }) => {
         await jobs.cancel(input.id);
+        return {};
+      }),
+      pause: os.jobs.pause.handler(async ({ input }) => {
+        await jobs.pause(input.id);
         return {};
       }),
       resume: os.jobs.resume.handler(async ({ input }) => {
@@ -59,10 +71,21 @@ export function createRouter(services: Services) {
       }),
       watch: os.jobs.watch.handler(({ signal }) => guarded(jobs.watch(signal))),
     },
+    scores: {
+      kept: os.scores.kept.handler(({ input }) => scores.kept(input.index)),
+      classes: os.scores.classes.handler(({ input }) => scores.classes(input.index)),
+      top: os.scores.top.handler(({ input, signal }) => scores.top(input, signal)),
+      topPerClass: os.scores.topPerClass.handler(({ input, signal }) => scores.topPerClass(input, signal)),
+      histogram: os.scores.histogram.handler(({ input, signal }) => scores.histogram(input, signal)),
+      similar: os.scores.similar.handler(({ input, signal }) => scores.similar(input, signal)),
+      excited: os.scores.excited.handler(({ input, signal }) => scores.excited(input, signal)),
+      selectivity: os.scores.selectivity.handler(({ input, signal }) => scores.selectivity(input, signal)),
+      matches: os.scores.matches.handler(({ input, signal }) => scores.matches(input, signal)),
+    },
     settings: {
       get: os.settings.get.handler(() => settings.get()),
       set: os.settings.set.handler(({ input }) => settings.set(input)),
-      doctor: os.settings.doctor.handler(() => settings.doctor()),
+      doctor: os.settings.doctor.handler(({ input, signal }) => settings.doctor(input, signal)),
     },
   });
 }

@@ -7,14 +7,16 @@ import { dirname, join } from 'node:path';
 export interface UserFolders {
   readonly config: string;
   readonly data: string;
+  /** What can be made again; absent: nothing of that kind is kept. */
+  readonly cache?: string;
 }
 
-/** SWITCHBACK_HOME puts both in one folder, for tests and portable use. */
+/** SWITCHBACK_HOME puts all in one folder, for tests and portable use. */
 export function userFolders(environment: NodeJS.ProcessEnv = process.env): UserFolders {
   const home = environment['SWITCHBACK_HOME'];
-  if (home) return { config: join(home, 'config'), data: join(home, 'data') };
-  const { config, data } = envPaths('switchback', { suffix: '' });
-  return { config, data };
+  if (home) return { config: join(home, 'config'), data: join(home, 'data'), cache: join(home, 'cache') };
+  const { config, data, cache } = envPaths('switchback', { suffix: '' });
+  return { config, data, cache };
 }
 
 /** The parsed file, or undefined where it is missing or not JSON: preferences are never worth a failed start. */

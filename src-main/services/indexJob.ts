@@ -1,30 +1,84 @@
-/** The runner of index jobs: connects buildIndex with decoder, inference worker and store. A worker that dies is started again, three times in a row at most. */
-import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+/**
+ * The runner of index jobs: brings an index to completion. First the rest of its own rows, then an unfinished pass over it (a rescan, or layers it has not got yet), whose rows take their
+ * place when they are all there. Where a job cannot go on because of the world around it (full disk, image folder gone), it pauses with the reason.
+ */
 import type { IndexId } from '../../src-shared/domain/ids.ts';
+import type { Layer } from '../../src-shared/domain/layers.ts';
 import { AppError } from '../../src-shared/errors.ts';
-import { decodeImage } from '../dataset/decode.ts';
-import type { Device, EngineKind } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
-import { buildIndex } from '../indexing/buildIndex.ts';
-import type { JobRunner } from '../jobs/queue.ts';
+import { buildIndex, type RowSink } from '../indexing/buildIndex.ts';
+import type { JobProgress, JobRunner } from '../jobs/queue.ts';
+import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
-import { createTurns } from './turns.ts';
+import { openScoreMatrix, scoreMatrixFolder, type ScoreMatrixWriter } from '../store/scoreMatrix.ts';
+import { keepCrops } from './crops.ts';
+import { openEarlierRows } from './earlierRows.ts';
+import { openImageSource } from './imageSource.ts';
+import { placeTakenHits } from './placeTakenHits.ts';
+import { scoringFor } from './scoringFor.ts';
 
-/** How often one batch may lose its worker before the job fails with what happened. */
-const mostStrikes = 3;
+/** What a job of kind `index` is asked for beside completing its index. */
+export interface IndexJobRequest {
+  readonly layers?: readonly Layer[];
+}
+
+/** What one run of the job works with. */
+export interface IndexRun {
+  readonly store: Store;
+  readonly inference: InferenceClient;
+  readonly progress: JobProgress;
+  readonly signal: AbortSignal;
+}
 
 export function indexRunner(store: Store, inference: InferenceClient): JobRunner {
-  // More decoders than cores gain nothing, and would keep the store's queries and the thread that answers waiting behind them.
-  const inTurn = createTurns(availableParallelism());
   return async (job, progress, signal) => {
-    const index = await store.indexes.get(job.indexId as IndexId);
-    const placement = { engine: index.engine as EngineKind, device: index.device as Device };
-    const model = { path: index.modelPath, hash: index.modelHash };
-    let progressDone = index.cursor;
-    const step = `decoding and running on ${index.engine} ${index.device}`;
-    progress.report(index.cursor, index.images, step);
+    const run: IndexRun = { store, inference, progress, signal };
+    const id = job.indexId as IndexId;
+    try {
+      const index = await store.indexes.get(id);
+      const pass = await store.passes.of(id);
+      if (pass) await completePass(run, pass);
+      else if (index.cursor < index.images) await fill(run, index, null);
+      const missing = missingLayers(await store.indexes.get(id), (job.request as IndexJobRequest | null)?.layers ?? []);
+      if (missing.length > 0) await completePass(run, await store.passes.stageLayers(await store.indexes.get(id), missing));
+      // Last, so that it delays no row: from here on looking needs no image file.
+      const { images } = await store.indexes.get(id);
+      await keepCrops(store, id, signal, (done, total) => progress.report(images, images, `keeping input crops (${done} of ${total})`));
+    } catch (error) {
+      throw pausing(error);
+    }
+  };
+}
+
+/** Layers that an index does not have, with numbers it does not use. */
+export function missingLayers(index: StoredIndex, wanted: readonly Layer[]): readonly Layer[] {
+  const names = new Set(index.layers.map((layer) => layer.name));
+  const last = Math.max(0, ...index.layers.map((layer) => layer.number));
+  return wanted.filter((layer) => !names.has(layer.name)).map((layer, at) => ({ ...layer, number: last + 1 + at }));
+}
+
+async function completePass(run: IndexRun, pass: StoredIndex): Promise<void> {
+  const { store } = run;
+  const base = await store.indexes.get(pass.stagedFor!);
+  await fill(run, pass, base);
+  if (pass.stagedKind === 'rescan') await placeTakenHits(run, pass, base);
+  await store.passes.adopt(await store.indexes.get(pass.id));
+  await store.indexes.finishDeletions();
+}
+
+/** @param base the index that `index` is a pass over */
+async function fill({ store, inference, progress, signal }: IndexRun, index: StoredIndex, base: StoredIndex | null): Promise<void> {
+  const scoring = scoringFor({ store, inference, index, note: (text) => progress.report(done, index.images, text) });
+  const source = await openImageSource(index);
+  const earlier = base && index.stagedKind === 'rescan' ? await openEarlierRows(store, base, index) : null;
+  const matrix = await openMatrix(store, index, base);
+  let done = index.cursor;
+  const report = () => {
+    const { engine, device } = scoring.placement();
+    progress.report(done, index.images, `decoding and running on ${engine} ${device}`);
+  };
+  report();
+  try {
     await buildIndex(
       {
         layers: index.layers,
@@ -34,43 +88,46 @@ export function indexRunner(store: Store, inference: InferenceClient): JobRunner
         cursor: index.cursor,
         crop: index.preprocessing.crop,
         page: (from, limit) => store.images.page(index.id, from, limit),
-        async decode(image, decodeSignal) {
-          try {
-            return await inTurn(() => decodeImage(join(index.imagesPath, image.file), index.preprocessing, decodeSignal));
-          } catch (error) {
-            await stat(index.imagesPath).catch(() => {
-              throw new AppError('NOT_FOUND', `The image folder ${index.imagesPath} is gone. Bring it back, then resume; nothing that was done is lost.`, { path: index.imagesPath });
-            });
-            throw error;
-          }
-        },
-        async score(pixels, scoreSignal) {
-          for (let strike = 1; ; strike++) {
-            try {
-              const parameters = { model, layers: index.layers.map((layer) => layer.name), preprocessing: index.preprocessing, placement, batch: index.batchSize, pixels };
-              return await inference.call('score', parameters, scoreSignal);
-            } catch (error) {
-              if (!isWorkerDeath(error) || strike >= mostStrikes) throw error;
-              progress.report(progressDone, index.images, `the inference process ended and was started again (${strike} of ${mostStrikes - 1})`);
-            }
-          }
-        },
+        ...planFor(index, earlier),
+        decode: source.decode,
+        score: scoring.score,
+        ...(matrix ? { rows: matrix satisfies RowSink } : {}),
         commit: (batch) => store.hits.commitBatch({ indexId: index.id, ...batch }),
         async storedHits(layer) {
           const { width } = index.layers.find((candidate) => candidate.number === layer)!;
-          return (await store.hits.ofLayer(index.id, layer)).map((hit) => ({ channel: hit.channel, image: hit.image, score: hit.score, position: hit.y * width + hit.x }));
+          return (await store.hits.ofLayer(index.id, layer)).map((hit) => ({ channel: hit.channel, image: hit.image, score: hit.score, position: hit.y < 0 ? -1 : hit.y * width + hit.x }));
         },
         storedStatistics: (layer) => store.statistics.read(index.id, layer),
-        onProgress(done) {
-          progressDone = done;
-          progress.report(done, index.images, step);
+        onProgress(ranked) {
+          done = ranked;
+          report();
         },
       },
       signal,
     );
-  };
+  } finally {
+    await matrix?.close();
+    await earlier?.close();
+  }
 }
 
-function isWorkerDeath(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'UNAVAILABLE' && typeof error.data['how'] === 'string';
+/** A pass for more layers leaves what the index could not read. */
+function planFor(index: StoredIndex, earlier: Awaited<ReturnType<typeof openEarlierRows>> | null): Partial<Parameters<typeof buildIndex>[0]> {
+  if (earlier) return { plan: (images, signal) => earlier.plan(images, signal), earlierRows: (sources) => earlier.read(sources) };
+  return index.stagedKind === 'layers' ? { plan: async (images) => images.map(({ skipped }) => ({ kind: skipped == null ? 'compute' : 'leave' })) } : {};
+}
+
+async function openMatrix(store: Store, index: StoredIndex, base: StoredIndex | null): Promise<ScoreMatrixWriter | null> {
+  if (index.matrix === 'none') return null;
+  const rowsBefore = async (of: StoredIndex) => of.cursor - (await store.images.skippedNumbers(of.id, of.cursor)).length;
+  const options = { layers: index.layers, precision: index.matrix, rows: await rowsBefore(index) };
+  if (base && index.stagedKind === 'layers') return openScoreMatrix(scoreMatrixFolder(store.folder, base.matrixFolder), { ...options, images: await rowsBefore(base) });
+  return openScoreMatrix(scoreMatrixFolder(store.folder, index.matrixFolder), options);
+}
+
+/** Failures that end when a person makes room or plugs a drive in: the job waits instead of failing. */
+export function pausing(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.data['pauses'] === true) return error;
+  const isFull = error.data['sqlite'] === 'SQLITE_FULL' || error.data['system'] === 'ENOSPC' || error.data['system'] === 'EDQUOT';
+  return isFull ? new AppError(error.code, error.message, { ...error.data, pauses: true }, error) : error;
 }

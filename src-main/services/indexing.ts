@@ -1,21 +1,16 @@
 /** Indexes of the open workspace: started, resumed, listed, read. */
-import { createHash, randomBytes } from 'node:crypto';
-import { basename, resolve } from 'node:path';
 import type * as z from 'zod';
 import type { channelDetail, channelSummary, indexedLayer, indexRecord, indexState, skippedImage } from '../../src-shared/contract/indexing.ts';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import type { ChannelStatistics, Hit, Layer } from '../../src-shared/domain/layers.ts';
-import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError } from '../../src-shared/errors.ts';
-import { labelOf, readLabels } from '../dataset/labels.ts';
-import { classOf, scanImages } from '../dataset/scan.ts';
+import { repeatedPlaces } from '../dataset/duplicates.ts';
 import { clipBox, unitWindow } from '../geometry/receptiveField.ts';
-import type { Device, EngineKind } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
-import type { Placement } from '../inference/worker/protocol.ts';
-import { channelStatistics, createStatistics, unpackStatistics } from '../indexing/statistics.ts';
+import { channelStatistics, createStatistics, meanOf, unpackStatistics } from '../indexing/statistics.ts';
 import type { StoredHit } from '../store/hits.ts';
 import type { StoredIndex } from '../store/indexes.ts';
+import { createIndexStarter, type Estimate, type RescanReport, type SourceRequest, type StartRequest } from './startIndex.ts';
 import { createTurns } from './turns.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
@@ -25,20 +20,7 @@ export type ChannelSummary = z.infer<typeof channelSummary>;
 export type ChannelDetail = z.infer<typeof channelDetail>;
 type IndexState = z.infer<typeof indexState>;
 
-/** Raised by hand when a change makes old scores wrong (method.md section 8). */
-export const computationVersion = 1;
-
-export interface StartRequest {
-  readonly modelPath: string;
-  readonly imagesPath: string;
-  readonly preprocessing: Preprocessing;
-  readonly layers?: readonly string[];
-  readonly top: number;
-  readonly engine: 'auto' | EngineKind;
-  readonly device: 'auto' | Device;
-  readonly batch?: number;
-  readonly labelsPath?: string;
-}
+export { computationVersion, type StartRequest } from './startIndex.ts';
 
 export interface ChannelHits {
   readonly channel: number;
@@ -58,6 +40,8 @@ export interface IndexingService {
   list(): Promise<IndexRecord[]>;
   get(index: string): Promise<IndexRecord>;
   start(request: StartRequest, signal?: AbortSignal): Promise<{ index: string; jobId: string | null }>;
+  estimate(request: SourceRequest, signal?: AbortSignal): Promise<Estimate>;
+  rescan(index: string, signal?: AbortSignal): Promise<RescanReport>;
   resume(index: string): Promise<{ jobId: string | null }>;
   delete(index: string): Promise<void>;
   layers(index: string): Promise<IndexedLayer[]>;
@@ -76,75 +60,20 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
   const inTurn = createTurns(1);
   const stored = (index: string): Promise<StoredIndex> => workspaces.required().store.indexes.get(index as IndexId);
 
-  async function enqueue(index: StoredIndex): Promise<string> {
-    const { queue } = workspaces.required();
-    const active = queue.activeFor(index.id);
-    if (active) return active;
-    const id = randomBytes(6).toString('hex');
-    await queue.add({ id, kind: 'index', indexId: index.id, title: `Index ${basename(index.imagesPath)} with ${index.modelName}`, total: index.images, request: {} });
-    return id;
-  }
-
-  async function start(request: StartRequest, signal?: AbortSignal): Promise<{ index: string; jobId: string | null }> {
-    const { store } = workspaces.required();
-    const modelPath = resolve(request.modelPath);
-    const { modelHash } = await inference.call('inspect', { path: modelPath, inputSize: request.preprocessing.crop }, signal);
-    const model = { path: modelPath, hash: modelHash };
-    const layers = await inference.call('layers', { model, crop: request.preprocessing.crop, ...(request.layers ? { names: request.layers } : {}) }, signal);
-    if (layers.length === 0) throw new AppError('UNSUPPORTED', 'This network has no layers with channels to look at.', { path: modelPath });
-    const scan = await scanImages(resolve(request.imagesPath), signal);
-    if (scan.images.length === 0) throw new AppError('NOT_FOUND', `There are no images in ${scan.root}. Choose a folder that holds JPEG, PNG, WebP, TIFF, GIF or AVIF files.`, { path: scan.root });
-
-    const base = createHash('sha256')
-      .update(JSON.stringify([computationVersion, modelHash, request.preprocessing, scan.root, layers.map((layer) => layer.name), request.top, request.labelsPath ? resolve(request.labelsPath) : null, snapshotOf(scan.images)]))
-      .digest('hex');
-    const existing = (await store.indexes.list()).find((index) => index.key.startsWith(base) && fits(index, request));
-    if (existing) return { index: existing.id, jobId: existing.cursor < existing.images ? await enqueue(existing) : null };
-
-    const { placement, description } = await choosePlacement(inference, request);
-    const measured =
-      request.batch === undefined
-        ? await inference.call('measureBatch', { model, layers: layers.map((layer) => layer.name), preprocessing: request.preprocessing, placement }, signal)
-        : { batchSize: request.batch, description };
-    const labels = request.labelsPath ? await readLabels(resolve(request.labelsPath)) : undefined;
-    const index = await store.indexes.create(
-      {
-        key: `${base} ${placement.engine} ${placement.device} ${measured.batchSize}`,
-        modelPath,
-        modelName: basename(modelPath).replace(/\.[^.]+$/, ''),
-        modelHash,
-        imagesPath: scan.root,
-        preprocessing: request.preprocessing,
-        ...placement,
-        engineDescription: measured.description,
-        batchSize: measured.batchSize,
-        top: request.top,
-        layers,
-        labelsPath: request.labelsPath ?? null,
-        computationVersion,
-      },
-      scan.images.map((image) => {
-        const label = labels ? labelOf(labels, image.path) : null;
-        return { ...image, className: label ? (label.name ?? label.wnid ?? String(label.index)) : classOf(image.path) };
-      }),
-    );
-    return { index: index.id, jobId: await enqueue(index) };
-  }
+  const starter = createIndexStarter(workspaces, inference);
 
   const service: IndexingService = {
     async list() {
       return (await workspaces.required().store.indexes.list()).map((index) => toRecord(index, workspaces));
     },
     get: async (index) => toRecord(await stored(index), workspaces),
-    start: (request, signal) => inTurn(() => start(request, signal)),
-    async resume(id) {
-      const index = await stored(id);
-      return { jobId: index.cursor < index.images ? await enqueue(index) : null };
-    },
+    start: (request, signal) => inTurn(() => starter.start(request, signal)),
+    estimate: (request, signal) => starter.estimate(request, signal),
+    rescan: (index, signal) => inTurn(async () => starter.rescan(await stored(index), signal)),
+    resume: (id) => inTurn(async () => ({ jobId: await starter.complete(await stored(id)) })),
     async delete(index) {
       const { store, queue } = workspaces.required();
-      const active = queue.activeFor(index);
-      if (active) await queue.cancel(active);
+      for (let active = queue.activeFor(index); active; active = queue.activeFor(index)) await queue.cancel(active);
       await store.indexes.delete(index as IndexId);
     },
     async layers(id) {
@@ -166,7 +95,7 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
           dead: isDead(layer, index, summary?.hits ?? 0),
           hits: summary?.hits ?? 0,
           topScore: summary ? finite(summary.topScore) : null,
-          mean: count > 0 ? finite(statistics.sum[channel]! / count) : 0,
+          mean: finite(meanOf(statistics, channel)),
           shareAboveZero: count > 0 ? statistics.aboveZero[channel]! / count : 0,
           version: String(summary?.changedAt ?? 0),
         };
@@ -178,6 +107,8 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
       if (channel >= layer.channels) throw new AppError('NOT_FOUND', `The layer ${JSON.stringify(layer.name)} has channels 0 to ${layer.channels - 1}; there is no channel ${channel}.`, { layer: layer.name, channel });
       const { store } = workspaces.required();
       const hits = await store.hits.ofChannel(index.id, number, channel);
+      const images = await store.images.many(index.id, hits.map(({ image }) => image));
+      const repeats = repeatedPlaces(hits.map(({ image }) => images.get(image)!));
       const alive = await store.hits.channelsWithHits(index.id);
       const version = (await store.hits.summaries(index.id, number)).find((summary) => summary.channel === channel)?.changedAt ?? 0;
       return {
@@ -185,7 +116,8 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
         channel,
         dead: isDead(layer, index, hits.length),
         version: String(version),
-        hits: hits.map((hit) => ({ ...toHit(hit, layer, index.preprocessing.crop), className: hit.className })),
+        hits: hits.map((hit, place) => ({ ...toHit(hit, layer, index.preprocessing.crop), className: hit.className, duplicateOf: repeats[place] === null ? null : repeats[place]! + 1 })),
+        unique: null,
         statistics: finiteStatistics(channelStatistics(await statisticsOf(index, layer), channel)),
       };
     },
@@ -244,19 +176,12 @@ function withProgress(layer: Layer, index: StoredIndex, alive: number): IndexedL
 }
 
 function toRecord(index: StoredIndex, workspaces: WorkspaceService): IndexRecord {
-  const { id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, images, cursor, skipped, createdAt } = index;
+  const { id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, images, cursor, skipped, matrix, part, placementChanges, createdAt } = index;
   const state: IndexState = cursor === 0 ? 'empty' : cursor < images ? 'partial' : 'complete';
   return {
     id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, state,
-    images, indexed: cursor - skipped, skipped, layers: index.layers.length, createdAt, jobId: workspaces.required().queue.activeFor(id),
+    images, indexed: cursor - skipped, skipped, layers: index.layers.length, matrix, part, placementChanges, createdAt, jobId: workspaces.required().queue.activeFor(id, 'index'),
   };
-}
-
-/** Which files the folder holds: an index of other files is another index (method.md section 8). */
-function snapshotOf(images: readonly { readonly path: string; readonly sizeBytes: number; readonly modifiedMs: number }[]): string {
-  const hash = createHash('sha256');
-  for (const { path, sizeBytes, modifiedMs } of images) hash.update(JSON.stringify([path, sizeBytes, modifiedMs]));
-  return hash.digest('hex');
 }
 
 /** JSON has no infinities and no NaN; a network that overflows must not make its channels unreadable. */
@@ -267,24 +192,4 @@ function finite(value: number): number {
 
 function finiteStatistics(statistics: ChannelStatistics): ChannelStatistics {
   return { ...statistics, min: finite(statistics.min), max: finite(statistics.max), mean: finite(statistics.mean) };
-}
-
-/** Whether a stored index is what a request asks for, as far as the request says. */
-function fits(index: StoredIndex, request: StartRequest): boolean {
-  return (
-    (request.engine === 'auto' || request.engine === index.engine) &&
-    (request.device === 'auto' || request.device === index.device) &&
-    (request.batch === undefined || request.batch === index.batchSize)
-  );
-}
-
-/** The first available engine and device that the request allows; the reasons of all others otherwise. */
-async function choosePlacement(inference: InferenceClient, request: StartRequest): Promise<{ readonly placement: Placement; readonly description: string }> {
-  const rows = (await inference.call('availability', {})).filter(
-    (row) => (request.engine === 'auto' || row.engine === request.engine) && (request.device === 'auto' || row.device === request.device),
-  );
-  const found = rows.find((row) => row.available);
-  if (found) return { placement: { engine: found.engine, device: found.device }, description: found.description };
-  const reasons = rows.map((row) => `${row.engine} on ${row.device}: ${row.reason}`).join(' ');
-  throw new AppError('UNAVAILABLE', `No engine for "${request.engine}" on "${request.device}". ${reasons || 'There is no such combination.'}`, { engine: request.engine, device: request.device });
 }

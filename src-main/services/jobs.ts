@@ -9,6 +9,7 @@ export type Job = z.infer<typeof job>;
 export interface JobService {
   list(): Promise<Job[]>;
   cancel(id: string): Promise<void>;
+  pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
   watch(signal?: AbortSignal): AsyncGenerator<Job[], void, void>;
 }
@@ -22,6 +23,7 @@ export function createJobService(workspaces: WorkspaceService): JobService {
       return (await workspaces.required().queue.list()).map(toJob);
     },
     cancel: (id) => workspaces.required().queue.cancel(id),
+    pause: (id) => workspaces.required().queue.pause(id),
     resume: (id) => workspaces.required().queue.resume(id),
     async *watch(signal) {
       for await (const _ of workspaces.jobsChanged.changes(watchIntervalMs, signal)) yield await service.list();

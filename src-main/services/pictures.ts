@@ -1,16 +1,24 @@
-/** What is looked at, as PNG: sheets of nine patches or projections, single units, whole inputs. */
+/**
+ * What is looked at, as PNG: sheets of nine patches or projections, single units, whole inputs. Projections are drawn from the form in which they are kept, so a scale is chosen without
+ * computing anything again.
+ */
+import { availableParallelism } from 'node:os';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import type { Box } from '../../src-shared/domain/geometry.ts';
 import type { Layer } from '../../src-shared/domain/layers.ts';
-import type { Control, Method, Scale, Seed } from '../../src-shared/domain/projection.ts';
+import type { ProjectionRecord, Scale } from '../../src-shared/domain/projection.ts';
 import { encodePng, resizePixels } from '../dataset/picture.ts';
 import { unitWindow } from '../geometry/receptiveField.ts';
+import { atlasLevels } from '../projection/atlasPicture.ts';
 import { displayLimits, drawPatch, drawProjection, type Picture } from '../projection/display.ts';
-import { cut } from '../projection/measure.ts';
 import { composeSheet } from '../projection/sheet.ts';
 import type { StoredIndex } from '../store/indexes.ts';
+import type { CropService } from './crops.ts';
+import type { DuplicateService } from './duplicates.ts';
+import type { Focus } from './focus.ts';
 import { layerOf } from './indexing.ts';
-import { checkUnit, type Projection, type ProjectionService } from './projections.ts';
+import { createPictureQueue } from './pictureQueue.ts';
+import { checkUnit, type ProjectionPicture, type ProjectionService, type Way } from './projections.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 interface ChannelPlace {
@@ -18,6 +26,8 @@ interface ChannelPlace {
   readonly layer: number;
   readonly channel: number;
   readonly size: number;
+  /** Of duplicates only the strongest. */
+  readonly unique?: boolean;
 }
 
 interface UnitPlace {
@@ -29,17 +39,21 @@ interface UnitPlace {
   readonly size: number;
 }
 
-interface Display {
-  readonly method: Method;
-  readonly seed: Seed;
+interface Display extends Way {
   readonly scale: Scale;
-  /** None if absent. */
-  readonly control?: Control;
+}
+
+/** Both sheets of a channel, not encoded, for a figure. A channel without hits has empty ones. */
+export interface ChannelPictures {
+  readonly records: readonly ProjectionRecord[];
+  readonly projections: Picture;
+  readonly patches: Picture;
 }
 
 export interface PictureService {
   patchSheet(place: ChannelPlace, signal?: AbortSignal): Promise<Uint8Array>;
   projectionSheet(place: ChannelPlace & Display, signal?: AbortSignal): Promise<Uint8Array>;
+  channel(place: ChannelPlace & Display, signal?: AbortSignal): Promise<ChannelPictures>;
   patch(place: UnitPlace, signal?: AbortSignal): Promise<Uint8Array>;
   projection(place: UnitPlace & Display & { readonly channel: number; readonly area: 'patch' | 'input' }, signal?: AbortSignal): Promise<Uint8Array>;
   inputImage(place: { readonly index: string; readonly image: number }, signal?: AbortSignal): Promise<Uint8Array>;
@@ -50,65 +64,87 @@ const sheetTiles = 9;
 /** A receptive field larger than this many inputs is drawn cut off, or the input would be a speck in its border. */
 const largestWindow = 512;
 
-export function createPictureService(workspaces: WorkspaceService, projections: ProjectionService): PictureService {
-  const open = (index: string) => workspaces.required().store.indexes.get(index as IndexId);
-  const hitsOf = (index: StoredIndex, place: ChannelPlace) => workspaces.required().store.hits.ofChannel(index.id, place.layer, place.channel).then((hits) => hits.slice(0, sheetTiles));
+export function createPictureService(workspaces: WorkspaceService, projections: ProjectionService, crops: CropService, focus: Focus, duplicates: DuplicateService): PictureService {
+  const inTurn = createPictureQueue(availableParallelism());
+
+  async function open(place: { readonly index: string; readonly layer: number }) {
+    const { store } = workspaces.required();
+    const index = await store.indexes.get(place.index as IndexId);
+    const layer = layerOf(index, place.layer);
+    const [height, width] = index.preprocessing.crop;
+    return { store, index, layer, height, width };
+  }
+
+  async function openChannel(place: ChannelPlace) {
+    const opened = await open(place);
+    checkUnit(opened.layer, { channel: place.channel, y: 0, x: 0 });
+    focus.look(place.index, place.layer, place.channel);
+    const hits = place.unique ? (await duplicates.list(place.index, place.layer, place.channel)).hits : await opened.store.hits.ofChannel(opened.index.id, place.layer, place.channel);
+    return { ...opened, hits: hits.slice(0, sheetTiles) };
+  }
+  type Channel = Awaited<ReturnType<typeof openChannel>>;
+
+  async function patchesOf({ store, index, layer, height, width, hits }: Channel, size: number): Promise<Picture> {
+    const pixels = await Promise.all(hits.map((hit) => crops.pixels(store, index, hit.image, true)));
+    return sheet(pixels.map((rgb, at) => drawPatch(rgb, height, width, windowOf(layer, hits[at]!.y, hits[at]!.x, height, width))), size);
+  }
+
+  function projectionsOf({ store, index, layer, hits }: Channel, place: ChannelPlace & Way, signal: AbortSignal | undefined): Promise<readonly ProjectionPicture[]> {
+    const units = hits.map((hit) => ({ channel: place.channel, imageNumber: hit.image, y: hit.y, x: hit.x }));
+    return projections.pictures({ store, index, layer: layer.number, units }, place, { areHits: true, signal });
+  }
+
+  function drawn({ index, layer }: Channel, found: readonly ProjectionPicture[], { scale, size }: Display & { readonly size: number }): Promise<Picture> {
+    const limits = displayLimits(found.map(({ record }) => record), scale);
+    return sheet(found.map((projection, at) => draw(index, layer, projection, limits[at]!, 'patch')), size);
+  }
 
   return {
     async patchSheet(place, signal) {
-      const index = await open(place.index);
-      const layer = layerOf(index, place.layer);
-      const [height, width] = index.preprocessing.crop;
-      checkUnit(layer, { channel: place.channel, y: 0, x: 0 });
-      const hits = await hitsOf(index, place);
-      const tiles = await Promise.all(
-        hits.map(async (hit) => fit(drawPatch(await projections.inputPixels(index, hit.image, signal), height, width, windowOf(layer, hit.y, hit.x, height, width)), place.size)),
-      );
-      return sheet(tiles, place.size);
+      const channel = await openChannel(place);
+      return inTurn('patches', signal, async () => png(await patchesOf(channel, place.size)));
     },
     async projectionSheet(place, signal) {
-      const index = await open(place.index);
-      const layer = layerOf(index, place.layer);
-      checkUnit(layer, { channel: place.channel, y: 0, x: 0 });
-      const hits = await hitsOf(index, place);
-      const units = hits.map((hit) => ({ channel: place.channel, imageNumber: hit.image, y: hit.y, x: hit.x }));
-      const found = await projections.many(index, place.layer, units, place.method, place.seed, signal, place.control);
-      const limits = displayLimits(found.map((projection) => patchValues(index, projection)), place.scale);
-      const tiles = await Promise.all(found.map((projection, at) => fit(draw(index, layer, projection, limits[at]!, 'patch'), place.size)));
-      return sheet(tiles, place.size);
+      const channel = await openChannel(place);
+      const found = await projectionsOf(channel, place, signal);
+      return inTurn('projections', signal, async () => png(await drawn(channel, found, place)));
+    },
+    async channel(place, signal) {
+      const channel = await openChannel(place);
+      const found = await projectionsOf(channel, place, signal);
+      return inTurn('projections', signal, async () => ({
+        records: found.map(({ record }) => record),
+        projections: await drawn(channel, found, place),
+        patches: await patchesOf(channel, place.size),
+      }));
     },
     async patch(place, signal) {
-      const index = await open(place.index);
-      const [height, width] = index.preprocessing.crop;
-      const layer = layerOf(index, place.layer);
+      const { store, index, layer, height, width } = await open(place);
       checkUnit(layer, { channel: 0, y: place.y, x: place.x });
-      const window = windowOf(layer, place.y, place.x, height, width);
-      return png(await fit(drawPatch(await projections.inputPixels(index, place.image, signal), height, width, window), place.size));
+      return inTurn('single', signal, async () => {
+        const rgb = await crops.pixels(store, index, place.image);
+        return png(await fit(drawPatch(rgb, height, width, windowOf(layer, place.y, place.x, height, width)), place.size));
+      });
     },
     async projection(place, signal) {
-      const index = await open(place.index);
-      const layer = layerOf(index, place.layer);
-      const [projection] = await projections.many(index, place.layer, [{ channel: place.channel, imageNumber: place.image, y: place.y, x: place.x }], place.method, place.seed, signal, place.control);
-      const [limit] = displayLimits([patchValues(index, projection!)], place.scale);
-      return png(await fit(draw(index, layer, projection!, limit!, place.area), place.size));
+      const { store, index, layer } = await open(place);
+      const units = [{ channel: place.channel, imageNumber: place.image, y: place.y, x: place.x }];
+      const [found] = await projections.pictures({ store, index, layer: place.layer, units }, place, { signal });
+      return inTurn('single', signal, async () => png(await fit(draw(index, layer, found!, displayLimits([found!.record], place.scale)[0]!, place.area), place.size)));
     },
     async inputImage({ index: id, image }, signal) {
-      const index = await open(id);
+      const { store } = workspaces.required();
+      const index = await store.indexes.get(id as IndexId);
       const [height, width] = index.preprocessing.crop;
-      return encodePng(await projections.inputPixels(index, image, signal), width, height, 3);
+      return inTurn('single', signal, async () => encodePng(await crops.pixels(store, index, image), width, height, 3, true));
     },
   };
 }
 
-/** The display scale looks at the patch only: the zeros around it say nothing about contrast. */
-function patchValues(index: StoredIndex, { record, values }: Projection): Float32Array {
-  return cut(values, index.preprocessing.crop[0], index.preprocessing.crop[1], record.box);
-}
-
-function draw(index: StoredIndex, layer: Layer, { record, values }: Projection, limit: number, area: 'patch' | 'input'): Picture {
+function draw(index: StoredIndex, layer: Layer, { record, picture }: ProjectionPicture, limit: number, area: 'patch' | 'input'): Picture {
   const [height, width] = index.preprocessing.crop;
   const window: Box = area === 'input' ? [0, 0, height, width] : windowOf(layer, record.y, record.x, height, width);
-  return drawProjection(values, height, width, window, limit, index.preprocessing.order);
+  return drawProjection(atlasLevels(picture, record.support, limit), height, width, window, index.preprocessing.order);
 }
 
 function windowOf(layer: Layer, y: number, x: number, height: number, width: number): Box {
@@ -125,10 +161,11 @@ async function fit(picture: Picture, size: number): Promise<Picture> {
   return { width, height, pixels: resized.pixels };
 }
 
-function sheet(tiles: readonly Picture[], size: number): Promise<Uint8Array> {
-  return png(composeSheet(Array.from({ length: sheetTiles }, (_, at) => tiles[at]), size));
+async function sheet(pictures: readonly Picture[], size: number): Promise<Picture> {
+  const tiles = await Promise.all(pictures.map((picture) => fit(picture, size)));
+  return composeSheet(Array.from({ length: sheetTiles }, (_, at) => tiles[at]), size);
 }
 
 function png({ pixels, width, height }: Picture): Promise<Uint8Array> {
-  return encodePng(pixels, width, height, 4);
+  return encodePng(pixels, width, height, 4, true);
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as z from 'zod';
 import { settingsRecord, type doctorReport } from '../../src-shared/contract/settings.ts';
+import type { EngineAvailability } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import { readJson, writeJson, type UserFolders } from './folders.ts';
 import { createTurns } from './turns.ts';
@@ -10,12 +11,18 @@ import { createTurns } from './turns.ts';
 export type Settings = z.infer<typeof settingsRecord>;
 export type DoctorReport = z.infer<typeof doctorReport>;
 
-const defaults: Settings = { theme: 'system', language: 'system', engine: 'auto', device: 'auto' };
+const defaults: Settings = { theme: 'system', language: 'system', engine: 'auto', device: 'auto', memoryBudgetBytes: null };
+
+export interface DoctorOptions {
+  readonly benchmark?: boolean | undefined;
+  readonly afresh?: boolean | undefined;
+}
 
 export interface SettingsService {
   get(): Promise<Settings>;
   set(change: Partial<Settings>): Promise<Settings>;
-  doctor(): Promise<DoctorReport>;
+  /** Trying the devices takes seconds the first time; what came of it is kept. `benchmark` times them too, `afresh` tries them again. */
+  doctor(options?: DoctorOptions, signal?: AbortSignal): Promise<DoctorReport>;
 }
 
 export function createSettingsService(folders: UserFolders, inference: InferenceClient, version: string): SettingsService {
@@ -33,17 +40,24 @@ export function createSettingsService(folders: UserFolders, inference: Inference
         await writeJson(file, settings);
         return settings;
       }),
-    async doctor() {
+    async doctor({ benchmark = false, afresh = false } = {}, signal) {
+      if (afresh) inference.devices.forget();
+      const rows = await inference.devices.availability({ benchmark }, signal);
       return {
         version,
         node: process.version,
         platform: `${process.platform} ${process.arch}`,
-        engines: [...(await inference.call('availability', {}))],
-        libraries: ['onnxruntime-node', '@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-backend-wasm', 'sharp', 'sqlite3', 'electron'].map(libraryRow),
+        engines: rows.map(engineRow),
+        libraries: ['onnxruntime-node', '@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-backend-webgpu', 'webgpu', '@tensorflow/tfjs-backend-wasm', 'sharp', 'sqlite3', 'electron'].map(libraryRow),
       };
     },
   };
   return service;
+}
+
+/** JSON knows no infinity: a self-test without any number says so by null. */
+function engineRow({ selfTest, ...row }: EngineAvailability): DoctorReport['engines'][number] {
+  return { ...row, selfTest: selfTest && { ...selfTest, worst: Number.isFinite(selfTest.worst) ? selfTest.worst : null } };
 }
 
 function libraryRow(name: string): DoctorReport['libraries'][number] {

@@ -5,7 +5,8 @@ import * as z from 'zod';
 import type { IndexId, JobId } from '../../src-shared/domain/ids.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { createJobQueue, type JobQueue, type JobRunner, type JobStore } from '../jobs/queue.ts';
-import { openStore, type Store } from '../store/open.ts';
+import { isWorkspace, openStore, type Store } from '../store/open.ts';
+import { isPackFile } from '../store/pack.ts';
 import { createChangeSignal, type ChangeSignal } from './events.ts';
 import { createTurns } from './turns.ts';
 import { readJson, writeJson, type UserFolders } from './folders.ts';
@@ -13,12 +14,19 @@ import { readJson, writeJson, type UserFolders } from './folders.ts';
 export interface OpenWorkspace {
   readonly store: Store;
   readonly queue: JobQueue;
+  readonly readOnly: string | null;
 }
 
 export interface WorkspaceInfo {
   readonly id: string;
   readonly name: string;
   readonly path: string;
+}
+
+export interface OpenedWorkspace extends WorkspaceInfo {
+  readonly kind: 'folder' | 'pack';
+  /** Why nothing can be changed here; null where all can. */
+  readonly readOnly: string | null;
 }
 
 export interface RecentWorkspace extends WorkspaceInfo {
@@ -31,10 +39,11 @@ export interface RecentWorkspace extends WorkspaceInfo {
 export interface WorkspaceService {
   /** Fires when a job of the open workspace changed in any way, or another workspace was opened. */
   readonly jobsChanged: ChangeSignal;
-  current(): WorkspaceInfo | null;
+  current(): OpenedWorkspace | null;
   recent(): Promise<RecentWorkspace[]>;
-  open(path: string): Promise<WorkspaceInfo>;
-  create(request: { readonly path?: string; readonly name?: string }): Promise<WorkspaceInfo>;
+  /** A folder, or a pack; for reading only where nobody may write. */
+  open(path: string): Promise<OpenedWorkspace>;
+  create(request: { readonly path?: string; readonly name?: string }): Promise<OpenedWorkspace>;
   forget(path: string): Promise<void>;
   /** The open workspace; throws AppError WORKSPACE where none is. */
   required(): OpenWorkspace;
@@ -59,7 +68,8 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
   // Opening two workspaces at once would leave one of them open for ever.
   const inTurn = createTurns(1);
 
-  const info = ({ store }: OpenWorkspace): WorkspaceInfo => ({ id: store.workspace.id, name: store.workspace.name, path: store.folder });
+  const info = ({ store }: OpenWorkspace): WorkspaceInfo => ({ id: store.workspace.id, name: store.workspace.name, path: store.path });
+  const openedInfo = (workspace: OpenWorkspace): OpenedWorkspace => ({ ...info(workspace), kind: workspace.store.kind, readOnly: workspace.readOnly });
 
   async function readRecent(): Promise<z.infer<typeof recentEntry>[]> {
     const parsed = z.array(recentEntry).safeParse(await readJson(recentFile));
@@ -73,28 +83,28 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
     await writeJson(recentFile, [entry, ...others].slice(0, mostRecent));
   }
 
-  async function switchTo(folder: string, create: boolean, name?: string): Promise<WorkspaceInfo> {
-    if (opened?.store.folder === folder) return info(opened);
+  async function switchTo(folder: string, create: boolean, name?: string): Promise<OpenedWorkspace> {
+    if (opened?.store.path === folder) return openedInfo(opened);
     if (opened) {
       const busy = (await opened.queue.list()).find((job) => job.state === 'running' || job.state === 'queued');
-      if (busy) throw new AppError('CONFLICT', `"${busy.title}" is still running in ${opened.store.folder}. Cancel it, or wait until it is done, before opening another workspace.`, { job: busy.id });
+      if (busy) throw new AppError('CONFLICT', `"${busy.title}" is still running in ${opened.store.path}. Cancel it, or wait until it is done, before opening another workspace.`, { job: busy.id });
     }
-    const store = await openStore(folder, { mode, create, ...(name ? { name } : {}) });
+    const { store, readOnly } = await openWritable(folder, mode, create, name);
     await service.close();
-    opened = { store, queue: createJobQueue(jobStoreOf(store), runners(store), () => jobsChanged.changed()) };
+    opened = { store, readOnly, queue: createJobQueue(jobStoreOf(store), runners(store), () => jobsChanged.changed()) };
     jobsChanged.changed();
     if (mode === 'write') await remember(opened).catch(() => undefined);
-    return info(opened);
+    return openedInfo(opened);
   }
 
   const service: WorkspaceService = {
-    current: () => (opened ? info(opened) : null),
+    current: () => (opened ? openedInfo(opened) : null),
     async recent() {
       if (opened && mode === 'write') await remember(opened).catch(() => undefined);
       return Promise.all(
         (await readRecent()).map(async (entry) => ({
           ...entry,
-          exists: await access(join(entry.path, 'workspace.sqlite')).then(() => true, () => false),
+          exists: (await isWorkspace(entry.path)) || (await isPackFile(entry.path)),
         })),
       );
     },
@@ -120,6 +130,18 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
     },
   };
   return service;
+}
+
+/** A workspace that nobody may write to opens for reading, with the reason. */
+async function openWritable(folder: string, mode: 'write' | 'read', create: boolean, name: string | undefined): Promise<{ readonly store: Store; readonly readOnly: string | null }> {
+  try {
+    const store = await openStore(folder, { mode, create, ...(name ? { name } : {}) });
+    if (store.kind === 'pack') return { store, readOnly: 'This is a pack: it shows what was packed, and nothing can be changed or computed anew.' };
+    return { store, readOnly: store.mode === 'read' ? 'The workspace was opened for reading only.' : null };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.data['readOnly'] !== true || !(await isWorkspace(folder))) throw error;
+    return { store: await openStore(folder, { mode: 'read' }), readOnly: error.message };
+  }
 }
 
 /** A folder that does not exist yet, named after the wish. */

@@ -1,9 +1,25 @@
 /** Indexes: making them, watching them grow, reading their layers, channels and hits. */
 import { eventIterator } from '@orpc/contract';
 import * as z from 'zod';
-import { channelNumber, deviceChoice, engineChoice, hit, indexId, jobId, layer, layerNumber, path, preprocessing, procedure } from './common.ts';
+import { channelNumber, deviceChoice, engineChoice, hit, imageNumber, indexId, jobId, layer, layerNumber, path, preprocessing, procedure } from './common.ts';
 
 export const indexState = z.enum(['empty', 'partial', 'complete']);
+
+/** How every score of every image is kept beside the hits: `[images, channels]` per layer, or not at all. */
+export const matrixPrecision = z.enum(['float32', 'float16', 'none']);
+
+/** One of several disjoint parts of a folder's images, counted from 1. */
+export const shard = z.object({ number: z.int().min(1).max(100_000), of: z.int().min(1).max(100_000) }).refine(({ number, of }) => number <= of, 'the shard number must not exceed the number of shards');
+
+/** From image `fromImage` on, rows were computed in another way than the index's own engine, device and batch (out of memory, lost device). */
+export const placementChange = z.object({
+  fromImage: imageNumber,
+  engine: z.string(),
+  device: z.string(),
+  batchSize: z.int(),
+  description: z.string(),
+  reason: z.string(),
+});
 
 export const indexRecord = z.object({
   id: indexId,
@@ -23,6 +39,10 @@ export const indexRecord = z.object({
   indexed: z.int(),
   skipped: z.int(),
   layers: z.int(),
+  matrix: matrixPrecision,
+  /** Which places of the folder's whole listing it covers; null for all of them. */
+  part: z.object({ images: z.int(), ranges: z.array(z.tuple([z.int(), z.int()]).readonly()).readonly() }).nullable(),
+  placementChanges: z.array(placementChange).readonly(),
   createdAt: z.string(),
   /** The job that is filling it now. */
   jobId: jobId.nullable(),
@@ -65,37 +85,69 @@ export const channelDetail = z.object({
   channel: channelNumber,
   dead: z.boolean(),
   version: z.string(),
-  hits: z.array(hit.extend({ className: z.string().nullable() })),
+  /** `duplicateOf`: rank of the stronger hit that shows the same photograph, or nearly; null for all others. */
+  hits: z.array(hit.extend({ className: z.string().nullable(), duplicateOf: z.int().nullable() })),
+  /** Of a list without duplicates: hits that are hidden, and why it is shorter than asked for, null where it is not. */
+  unique: z.object({ hidden: z.int(), shorter: z.string().nullable() }).nullable(),
   statistics,
 });
+
+/** What a rescan found, by path, size and time; a file whose bytes turn out to be the same afterwards is not computed again. */
+export const rescanReport = z.object({
+  jobId: jobId.nullable(),
+  added: z.int(),
+  changed: z.int(),
+  removed: z.int(),
+  unchanged: z.int(),
+  /** Why nothing can be taken over and all images are computed anew; null where rows are taken over. */
+  recomputes: z.string().nullable(),
+});
+
+const source = { modelPath: path, imagesPath: path, preprocessing, layers: z.array(z.string().max(4096)).max(100_000).optional() };
 
 const indexAndLayer = z.object({ index: indexId, layer: layerNumber });
 
 export const indexing = {
   list: procedure.output(z.array(indexRecord)),
   get: procedure.input(z.object({ index: indexId })).output(indexRecord),
-  /** Starts a job, resumes the index that the same model, preprocessing, images and top name, or finds it complete (`jobId` null). */
+  /**
+   * Starts a job for what is missing: a new index; the rest of the one that the same model, preprocessing, folder and top name; the layers it has not got yet; the
+   * images that were added or changed since. `jobId` is null where nothing is missing.
+   */
   start: procedure
     .input(
       z.object({
-        modelPath: path,
-        imagesPath: path,
-        preprocessing,
-        layers: z.array(z.string().max(4096)).max(100_000).optional(),
+        ...source,
         top: z.int().min(1).max(100).default(9),
         engine: engineChoice.default('auto'),
         device: deviceChoice.default('auto'),
         batch: z.int().min(1).max(1024).optional(),
         labelsPath: path.optional(),
+        matrix: matrixPrecision.default('float32'),
+        /** Index only this part of the folder. */
+        shard: shard.optional(),
       }),
     )
     .output(z.object({ index: indexId, jobId: jobId.nullable() })),
+  /** What an index would be, before it is made: the score matrix's size, and the space that is free in the workspace. */
+  estimate: procedure.input(z.object(source)).output(
+    z.object({
+      images: z.int(),
+      layers: z.int(),
+      channels: z.int(),
+      matrixBytes: z.object({ float32: z.number(), float16: z.number() }),
+      freeBytes: z.number(),
+    }),
+  ),
+  /** Looks at the index's folder again and starts a job for what was added, changed or removed; until it is done the index shows its old rows. */
+  rescan: procedure.input(z.object({ index: indexId })).output(rescanReport),
   /** Goes on with a partial index. */
   resume: procedure.input(z.object({ index: indexId })).output(z.object({ jobId: jobId.nullable() })),
   delete: procedure.input(z.object({ index: indexId })).output(z.object({})),
   layers: procedure.input(z.object({ index: indexId })).output(z.array(indexedLayer)),
   channels: procedure.input(indexAndLayer).output(z.array(channelSummary)),
-  channel: procedure.input(indexAndLayer.extend({ channel: channelNumber })).output(channelDetail),
+  /** `unique`: of photographs that are the same, or nearly, only the strongest; their places are filled with the next hits where the score matrix is kept. Ranks count the shown hits. */
+  channel: procedure.input(indexAndLayer.extend({ channel: channelNumber, unique: z.boolean().default(false) })).output(channelDetail),
   skipped: procedure.input(z.object({ index: indexId })).output(z.array(skippedImage).readonly()),
   /** Yields once at once, then after each committed batch (at most four times a second), and ends when the job does. */
   watch: procedure

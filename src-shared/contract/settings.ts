@@ -7,6 +7,8 @@ export const settingsRecord = z.object({
   language: z.enum(['system', 'en', 'ko', 'zh-CN']),
   engine: engineChoice,
   device: deviceChoice,
+  /** What the inference processes together may hold in compiled networks; null: a quarter of the machine's memory, at most 2 GiB. */
+  memoryBudgetBytes: z.int().min(2 ** 28).max(2 ** 40).nullable(),
 });
 
 export const doctorReport = z.object({
@@ -14,7 +16,22 @@ export const doctorReport = z.object({
   node: z.string(),
   platform: z.string(),
   engines: z.array(
-    z.object({ engine: z.string(), device: z.string(), available: z.boolean(), description: z.string(), reason: z.string() }),
+    z.object({
+      engine: z.string(),
+      device: z.string(),
+      available: z.boolean(),
+      description: z.string(),
+      /** Why not, and what to do; empty when available. */
+      reason: z.string(),
+      /** Adapter, vendor and driver, as far as the library tells. */
+      driver: z.string(),
+      /** A GPU that the processor plays: never chosen by itself. */
+      software: z.boolean(),
+      /** Against the reference, on a tiny network; null where it was not run. `worst` is null where the device gave no numbers at all. */
+      selfTest: z.object({ passed: z.boolean(), worst: z.number().nullable(), detail: z.string() }).nullable(),
+      /** Of a small network, to compare devices of this machine; null where it was not measured. */
+      imagesPerSecond: z.number().nullable(),
+    }),
   ),
   libraries: z.array(z.object({ name: z.string(), version: z.string(), available: z.boolean(), reason: z.string() })),
 });
@@ -22,5 +39,6 @@ export const doctorReport = z.object({
 export const settings = {
   get: procedure.output(settingsRecord),
   set: procedure.input(settingsRecord.partial()).output(settingsRecord),
-  doctor: procedure.output(doctorReport),
+  /** `benchmark` measures every usable device too, which takes some seconds; `afresh` tries again what was tried before. */
+  doctor: procedure.input(z.object({ benchmark: z.boolean(), afresh: z.boolean() }).partial().optional()).output(doctorReport),
 };

@@ -1,11 +1,28 @@
-/** Opening and making workspace folders. A core has at most one open. */
+/** Opening and making workspace folders, and packing one into a file for a colleague. A core has at most one open. */
 import * as z from 'zod';
-import { path, procedure } from './common.ts';
+import { indexId, path, procedure } from './common.ts';
 
 export const workspace = z.object({
   id: z.string(),
   name: z.string(),
   path: z.string(),
+});
+
+export const openedWorkspace = workspace.extend({
+  /** `pack`: one file that somebody packed; it brings its pictures, but neither model nor images. */
+  kind: z.enum(['folder', 'pack']),
+  /** Why nothing can be changed or computed anew here, for a person; null where all can. */
+  readOnly: z.string().nullable(),
+});
+
+export const packReport = z.object({
+  path: z.string(),
+  sizeBytes: z.int(),
+  indexes: z.int(),
+  /** Images that hold a hit, and how many of their pictures are in the pack; the rest could be read no more. */
+  pictures: z.object({ wanted: z.int(), packed: z.int() }),
+  projections: z.int(),
+  matrices: z.boolean(),
 });
 
 export const recentWorkspace = workspace.extend({
@@ -17,10 +34,15 @@ export const recentWorkspace = workspace.extend({
 });
 
 export const workspaces = {
-  current: procedure.output(workspace.nullable()),
+  current: procedure.output(openedWorkspace.nullable()),
   recent: procedure.output(z.array(recentWorkspace)),
-  open: procedure.input(z.object({ path })).output(workspace),
+  /** A workspace folder, or a pack. Where the disk cannot be written, for reading only. */
+  open: procedure.input(z.object({ path })).output(openedWorkspace),
   /** Makes a new workspace: in the given folder, or in the user's data folder under a free name. */
-  create: procedure.input(z.object({ path: path.optional(), name: z.string().min(1).max(120).optional() })).output(workspace),
+  create: procedure.input(z.object({ path: path.optional(), name: z.string().min(1).max(120).optional() })).output(openedWorkspace),
   forget: procedure.input(z.object({ path })).output(z.object({})),
+  /** Writes one file with everything a colleague needs to look: hits, statistics, notes, the pictures of images that hold hits, the kept projections. Score matrices on request. */
+  pack: procedure
+    .input(z.object({ path, indexes: z.array(indexId).min(1).max(1000).optional(), matrices: z.boolean().default(false) }))
+    .output(packReport),
 };

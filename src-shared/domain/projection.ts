@@ -49,6 +49,8 @@ export interface ProjectionRecord {
   readonly absmax: number;
   readonly minimum: number;
   readonly maximum: number;
+  /** The 99.5 % quantile of |x| over the patch (method.md section 5): full contrast under the scale `quantile`. */
+  readonly quantile: number;
   readonly rectified: Rectified;
   /** What a person must know about this picture, e.g. that the walk started below a saturated ReLU6. */
   readonly notes: readonly string[];

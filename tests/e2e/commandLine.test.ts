@@ -111,6 +111,14 @@ describe('doctor', () => {
     expect(report.engines.some((row) => row.engine === 'tensorflow' && row.available)).toBe(true);
     for (const row of report.engines) expect([row.engine, row.device, row.reason === ''], row.reason).toEqual([row.engine, row.device, row.available]);
   });
+
+  it('tests what it lists, and times it on request', async () => {
+    const { engines } = await json<{ engines: readonly { engine: string; device: string; available: boolean; selfTest: { passed: boolean; worst: number } | null; imagesPerSecond: number | null; software: boolean }[] }>('doctor', '--benchmark');
+    const processor = engines.find((row) => row.engine === 'onnxruntime' && row.device === 'cpu')!;
+    expect(processor.selfTest).toMatchObject({ passed: true });
+    expect(processor.selfTest!.worst).toBeLessThan(1e-5);
+    for (const row of engines) expect(row.imagesPerSecond !== null, `${row.engine} on ${row.device}`).toBe(row.available && !row.software);
+  });
 });
 
 describeWithData('import', [squeezenet, 'models/bad'], () => {

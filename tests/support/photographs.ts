@@ -13,3 +13,14 @@ export function linkPhotographs(folder: string, count: number): readonly string[
   for (const name of names) symlinkSync(dataPath(`${photographs}/${name}`), join(folder, name));
   return names;
 }
+
+/** Makes `folder` with `count` links to photographs, listed again under other names where there are not enough; returns the names in order. */
+export function listPhotographs(folder: string, count: number): readonly string[] {
+  mkdirSync(folder, { recursive: true });
+  const names = readdirSync(dataPath(photographs)).filter((name) => name.endsWith('.JPEG')).sort();
+  return Array.from({ length: count }, (_, at) => {
+    const listed = `${String(Math.floor(at / names.length)).padStart(4, '0')}_${names[at % names.length]!}`;
+    symlinkSync(dataPath(`${photographs}/${names[at % names.length]!}`), join(folder, listed));
+    return listed;
+  });
+}

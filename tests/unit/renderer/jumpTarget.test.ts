@@ -1,6 +1,6 @@
 /** What "conv5 17" means. */
 import { describe, expect, test } from 'vitest';
-import { jumpTarget } from '../../../src-renderer/features/atlas/jumpTarget.ts';
+import { jumpTarget } from '../../../src-renderer/composables/jumpTarget.ts';
 
 const layers = [
   { number: 1, title: 'conv1', name: 'relu_0', channels: 64 },

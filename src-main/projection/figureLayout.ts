@@ -1,0 +1,128 @@
+/**
+ * Where everything stands on a figure like the paper's Figure 2: one cell per channel with its nine projections beside its nine patches, and the caption below. The writers (SVG, PNG, PDF)
+ * place the same items, so that all formats show the same figure. Lengths are CSS pixels.
+ */
+import type { Picture } from './display.ts';
+
+export interface FigureChannel {
+  /** Above the cell, e.g. "conv5 17". */
+  readonly label: string;
+  /** In place of the sheets, where the channel has no hits. */
+  readonly absence: string | null;
+  readonly projections: Picture;
+  readonly patches: Picture;
+}
+
+export interface FigurePicture {
+  readonly kind: 'picture';
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly picture: Picture;
+}
+
+export interface FigureWords {
+  readonly kind: 'words';
+  readonly left: number;
+  /** Of the letters' feet. */
+  readonly baseline: number;
+  readonly size: number;
+  readonly weight: 'plain' | 'bold';
+  readonly text: string;
+}
+
+export interface FigureLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly items: readonly (FigurePicture | FigureWords)[];
+  readonly caption: string;
+}
+
+/** Picture pixels per CSS pixel: sharp on paper. */
+export const figureDensity = 2;
+/** Edge of one of the nine tiles. */
+export const figureTile = 64;
+
+const sheetEdge = 3 * figureTile + 1;
+const margin = 16;
+const betweenSheets = 4;
+const betweenCells = 14;
+const labelSize = 11;
+const labelHeight = 16;
+const captionSize = 10;
+const captionLine = 14;
+/** Share of the size that a letter takes on average in the wider sans-serif faces (text full of numbers); wide scripts take all of it. */
+const letterWidth = 0.61;
+
+/** `columns`: cells beside each other; chosen so that the figure is about as wide as high where absent. */
+export function layOutFigure(channels: readonly FigureChannel[], caption: string, columns = squareColumns(channels.length)): FigureLayout {
+  const cellWidth = 2 * sheetEdge + betweenSheets;
+  const cellHeight = labelHeight + sheetEdge;
+  const across = Math.min(columns, channels.length);
+  const width = 2 * margin + across * cellWidth + (across - 1) * betweenCells;
+  const items = channels.flatMap((channel, at) => {
+    const left = margin + (at % across) * (cellWidth + betweenCells);
+    const top = margin + Math.floor(at / across) * (cellHeight + betweenCells);
+    return cell(channel, left, top);
+  });
+  const rows = Math.ceil(channels.length / across);
+  const captionTop = margin + rows * (cellHeight + betweenCells);
+  const lines = wrap(caption, (width - 2 * margin) / captionSize);
+  return {
+    width,
+    height: captionTop + lines.length * captionLine + margin,
+    items: [...items, ...lines.map((text, at): FigureWords => ({ kind: 'words', left: margin, baseline: captionTop + at * captionLine + captionSize, size: captionSize, weight: 'plain', text }))],
+    caption,
+  };
+}
+
+function cell({ label, absence, projections, patches }: FigureChannel, left: number, top: number): (FigurePicture | FigureWords)[] {
+  const heading: FigureWords = { kind: 'words', left, baseline: top + labelSize, size: labelSize, weight: 'bold', text: label };
+  const sheetTop = top + labelHeight;
+  if (absence !== null) return [heading, { kind: 'words', left, baseline: sheetTop + labelSize, size: labelSize, weight: 'plain', text: absence }];
+  const size = { width: sheetEdge, height: sheetEdge };
+  return [
+    heading,
+    { kind: 'picture', left, top: sheetTop, ...size, picture: projections },
+    { kind: 'picture', left: left + sheetEdge + betweenSheets, top: sheetTop, ...size, picture: patches },
+  ];
+}
+
+function squareColumns(count: number): number {
+  return Math.max(1, Math.round(Math.sqrt(count / 2)));
+}
+
+/** Lines of at most `width` times the letters' size; a word longer than a line is cut. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/).flatMap((each) => pieces(each, width))) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (widthOf(longer) <= width) line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+function pieces(word: string, width: number): readonly string[] {
+  const result: string[] = [];
+  let piece = '';
+  for (const letter of word) {
+    if (widthOf(piece + letter) > width) {
+      result.push(piece);
+      piece = '';
+    }
+    piece += letter;
+  }
+  return piece === '' ? result : [...result, piece];
+}
+
+function widthOf(text: string): number {
+  let width = 0;
+  for (const letter of text) width += letter.codePointAt(0)! >= 0x1100 ? 1 : letterWidth;
+  return width;
+}

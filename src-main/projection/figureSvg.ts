@@ -1,0 +1,32 @@
+/** A figure as SVG: pictures embedded as PNG, words as text of the reader's sans-serif face, the caption as description too. */
+import type { FigureLayout, FigurePicture, FigureWords } from './figureLayout.ts';
+import type { Picture } from './display.ts';
+
+/** @param encodePng handed in, because pictures are encoded elsewhere */
+export async function figureSvg({ width, height, items, caption }: FigureLayout, encodePng: (picture: Picture) => Promise<Uint8Array>): Promise<string> {
+  const drawn = await Promise.all(items.map(async (item) => (item.kind === 'words' ? words(item) : image(item, encodePng))));
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif" fill="#000000">`,
+    `<desc>${escaped(caption)}</desc>`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    ...drawn,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function words({ left, baseline, size, weight, text }: FigureWords): string {
+  return `<text x="${left}" y="${baseline}" font-size="${size}"${weight === 'bold' ? ' font-weight="bold"' : ''}>${escaped(text)}</text>`;
+}
+
+async function image({ left, top, width, height, picture }: FigurePicture, encodePng: (picture: Picture) => Promise<Uint8Array>): Promise<string> {
+  const png = Buffer.from(await encodePng(picture)).toString('base64');
+  return `<image x="${left}" y="${top}" width="${width}" height="${height}" href="data:image/png;base64,${png}"/>`;
+}
+
+/** XML forbids most control characters however they are written. */
+function escaped(text: string): string {
+  const allowed = [...text].filter((letter) => letter >= ' ').join('');
+  return allowed.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

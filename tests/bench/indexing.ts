@@ -1,0 +1,125 @@
+/**
+ * `npm run bench -- indexing`: how near indexing comes to the limit of the machine. Forward and decoding share the cores, so the limit is 1 / (1 / forward + 1 / decode), each measured by
+ * running only that; the clock of an index runs from its first picture to its last commit. Also the peak resident memory of all processes, and what the core itself costs beside decoding.
+ * Arguments: number of listed images (the photographs are listed again and again; 334), model file (squeezenet1.1), batch (16).
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { placeOf } from '../../src-main/core/place.ts';
+import { decodeImage } from '../../src-main/dataset/decode.ts';
+import { userFolders } from '../../src-main/services/folders.ts';
+import { createServices, type Services } from '../../src-main/services/services.ts';
+import { createTurns } from '../../src-main/services/turns.ts';
+import { temporaryFolder } from '../support/commandLine.ts';
+import { listPhotographs, photographs, squeezenet } from '../support/photographs.ts';
+import { dataPath, missingData, repositoryRoot } from '../support/testData.ts';
+
+const missing = missingData([squeezenet, photographs]);
+if (missing !== null) console.log(`Nothing measured: ${dataPath(missing)} is missing (SWITCHBACK_TEST_DATA names the data folder).`);
+else await measure(Number(process.argv[2] ?? 334), process.argv[3] ?? dataPath(squeezenet), Number(process.argv[4] ?? 16));
+
+async function measure(images: number, modelPath: string, batch: number): Promise<void> {
+  const home = temporaryFolder('bench-indexing');
+  process.env['SWITCHBACK_HOME'] = home;
+  const folder = join(home, 'images');
+  const files = listPhotographs(folder, images).map((name) => join(folder, name));
+  const services = createServices({ ...placeOf(pathToFileURL(join(repositoryRoot, 'src-main/cli/main.ts')).href), folders: userFolders() });
+  try {
+    await services.workspaces.create({ path: join(home, 'workspace') });
+    const { preprocessing, modelHash } = await services.inference.call('inspect', { path: modelPath });
+    const model = { path: modelPath, hash: modelHash };
+    const layers = (await services.inference.call('layers', { model, crop: preprocessing.crop })).map((layer) => layer.name);
+    const { placement, description } = await services.inference.devices.chooseDevice({ engine: 'auto', device: 'auto' });
+    console.log(`${images} listed photographs, ${layers.length} layers, ${description}, batches of ${batch}`);
+
+    const inTurn = createTurns(availableParallelism());
+    const decode = await timed(services, () => Promise.all(files.map((file) => inTurn(() => decodeImage(file, preprocessing).then(() => undefined)))));
+    const batches = Math.ceil(images / batch);
+    const pixels = new Uint8Array(batch * preprocessing.crop[0] * preprocessing.crop[1] * 3).map((_, at) => (at * 2654435761) >>> 24);
+    const score = () => services.inference.call('score', { model, layers, preprocessing, placement, batch, pixels });
+    await score();
+    const forward = await timed(services, async () => {
+      const inFlight = createTurns(2);
+      await Promise.all(Array.from({ length: batches }, () => inFlight(score)));
+    });
+
+    const watch = watchMemory(services);
+    let early = 0;
+    const whole = await timed(services, async () => {
+      const { index } = await services.indexing.start({ modelPath, imagesPath: folder, preprocessing, top: 9, engine: placement.engine, device: placement.device, batch });
+      for await (const { state, running, indexed } of services.indexing.watch(index)) {
+        if (early === 0 && indexed >= 1000) early = watch.peak();
+        // Complete with its last commit; the job goes on and keeps what is shown most.
+        if (state === 'complete') return;
+        if (!running) throw new Error(`The index is ${state}.`);
+      }
+    });
+    const peak = watch.stop();
+
+    const perSecond = ({ seconds }: Timed) => images / seconds;
+    const limit = 1 / (1 / perSecond(forward) + 1 / perSecond(decode));
+    const row = (name: string, each: Timed) => console.log(`  ${name.padEnd(8)} ${perSecond(each).toFixed(1)} images per second; processor ms per image: core ${((1000 * each.coreSeconds) / images).toFixed(2)}, inference ${((1000 * each.workerSeconds) / images).toFixed(2)}`);
+    row('decode', decode);
+    row('forward', forward);
+    row('index', whole);
+    console.log(`  limit ${limit.toFixed(1)}; index / limit ${(perSecond(whole) / limit).toFixed(3)} (goal: 0.85)`);
+    const alone = decode.coreSeconds + decode.workerSeconds + forward.coreSeconds + forward.workerSeconds;
+    console.log(`  by processor time, which other programs do not distort: ${(alone / (whole.coreSeconds + whole.workerSeconds)).toFixed(3)}`);
+    const growth = early > 0 && images > 1000 ? `, ${(100 * (peak / early - 1)).toFixed(1)} % more than after 1,000 images (goal: below 5 % at 20,000)` : '';
+    console.log(`  peak resident memory: ${(peak / 2 ** 20).toFixed(0)} MB in all processes (goal: below 1500)${growth}`);
+  } finally {
+    await services.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+interface Timed {
+  readonly seconds: number;
+  readonly coreSeconds: number;
+  readonly workerSeconds: number;
+}
+
+async function timed(services: Services, work: () => Promise<unknown>): Promise<Timed> {
+  const startedMs = performance.now();
+  const core = process.cpuUsage();
+  const worker = workerSeconds(services);
+  await work();
+  const used = process.cpuUsage(core);
+  return { seconds: (performance.now() - startedMs) / 1000, coreSeconds: (used.user + used.system) / 1e6, workerSeconds: workerSeconds(services) - worker };
+}
+
+/** Processor time of all inference processes that live now, in seconds (Linux; 0 elsewhere). */
+function workerSeconds({ inference }: Services): number {
+  const ticks = [...inference.processes().values()].map((pid) => {
+    const fields = readProcess(pid, 'stat').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  });
+  return ticks.reduce((sum, each) => sum + each, 0) / 100;
+}
+
+/** Peak of the sum over the core and all inference processes. */
+function watchMemory({ inference }: Services): { peak(): number; stop(): number } {
+  let peak = 0;
+  const look = () => {
+    const bytes = [process.pid, ...inference.processes().values()].map((pid) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readProcess(pid, 'status'))?.[1] ?? 0));
+    peak = Math.max(peak, bytes.reduce((sum, each) => sum + each, 0));
+  };
+  const timer = setInterval(look, 100);
+  return {
+    peak: () => peak,
+    stop() {
+      clearInterval(timer);
+      return peak;
+    },
+  };
+}
+
+function readProcess(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
