@@ -10,7 +10,7 @@ import type { PlainError } from '../../src-shared/errors.ts';
 export const useJobs = defineStore('jobs', () => {
   const list = shallowRef<readonly Job[] | null>(null);
   const failure = shallowRef<PlainError | null>(null);
-  /** Job whose cancel or resume is on its way. */
+  /** Job whose pause, cancel or resume is on its way. */
   const asked = ref<string | null>(null);
   const running = computed(() => (list.value ?? []).filter((job) => job.state === 'running' || job.state === 'queued'));
 
@@ -23,6 +23,7 @@ export const useJobs = defineStore('jobs', () => {
     });
   }
 
+  const pause = (id: string): Promise<void> => ask(id, () => core.jobs.pause({ id }));
   const cancel = (id: string): Promise<void> => ask(id, () => core.jobs.cancel({ id }));
   const resume = (id: string): Promise<void> => ask(id, () => core.jobs.resume({ id }));
 
@@ -38,5 +39,5 @@ export const useJobs = defineStore('jobs', () => {
     }
   }
 
-  return { list, running, asked, failure, watchJobs, cancel, resume };
+  return { list, running, asked, failure, watchJobs, pause, cancel, resume };
 });

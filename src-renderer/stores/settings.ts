@@ -13,7 +13,7 @@ import type { PlainError } from '../../src-shared/errors.ts';
 const rememberedKey = 'switchback.appearance';
 
 export const useSettings = defineStore('settings', () => {
-  const record = ref<SettingsRecord>({ theme: 'system', language: 'system', engine: 'auto', device: 'auto', ...remembered() });
+  const record = ref<SettingsRecord>({ theme: 'system', language: 'system', engine: 'auto', device: 'auto', memoryBudgetBytes: null, ...remembered() });
   const known = ref(false);
   const failure = ref<PlainError | null>(null);
 

@@ -19,11 +19,13 @@ interface Viewing {
   mode: SheetMode;
   order: ChannelOrder;
   hideDead: boolean;
+  /** Of photographs that are the same, or nearly, only the strongest. */
+  unique: boolean;
   area: ProjectionArea;
 }
 
 const rememberedKey = 'switchback.viewing';
-const defaults: Viewing = { sheetEdge: 150, mode: 'both', order: 'number', hideDead: false, area: 'patch' };
+const defaults: Viewing = { sheetEdge: 150, mode: 'both', order: 'number', hideDead: false, unique: false, area: 'patch' };
 
 export const useViewing = defineStore('viewing', () => {
   const viewing = reactive<Viewing>({ ...defaults, ...remembered() });
@@ -45,5 +47,6 @@ function remembered(): Partial<Viewing> {
     ...(channelOrders.includes(stored.order as ChannelOrder) ? { order: stored.order as ChannelOrder } : {}),
     ...(projectionAreas.includes(stored.area as ProjectionArea) ? { area: stored.area as ProjectionArea } : {}),
     ...(typeof stored.hideDead === 'boolean' ? { hideDead: stored.hideDead } : {}),
+    ...(typeof stored.unique === 'boolean' ? { unique: stored.unique } : {}),
   };
 }
