@@ -22,7 +22,8 @@ export interface FileService {
 const mostEntries = 2000;
 const modelExtensions = new Set(['.onnx', '.caffemodel', '.prototxt', '.h5', '.keras', '.json', '.pb']);
 const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif', '.bmp', '.heic', '.jxl']);
-const kindOrder = { folder: 0, model: 1, image: 2, other: 3 } as const;
+const packExtension = '.switchback';
+const kindOrder = { folder: 0, model: 1, pack: 2, image: 3, other: 4 } as const;
 
 export function createFileService(): FileService {
   return {
@@ -50,6 +51,7 @@ export function createFileService(): FileService {
 
 function kindOf(name: string): FileEntry['kind'] {
   const extension = extname(name).toLowerCase();
+  if (extension === packExtension) return 'pack';
   return modelExtensions.has(extension) ? 'model' : imageExtensions.has(extension) ? 'image' : 'other';
 }
 

@@ -5,7 +5,8 @@ import { path, procedure } from './common.ts';
 export const fileEntry = z.object({
   name: z.string(),
   path: z.string(),
-  kind: z.enum(['folder', 'model', 'image', 'other']),
+  /** `pack`: a packed workspace. */
+  kind: z.enum(['folder', 'model', 'pack', 'image', 'other']),
   sizeBytes: z.number(),
 });
 
