@@ -156,6 +156,7 @@ module.exports = {
     ownPlace('sqlite-only-in-its-driver', 'sqlite3 is no longer maintained: behind one file it can be replaced.', 'sqlite3', '^src-main/store/driver\\.ts$'),
     ownPlace('onnxruntime-only-in-its-engine', 'It may be loaded once per process: one folder decides when.', 'onnxruntime-node|onnxruntime-common', '^src-main/inference/onnxruntime/'),
     ownPlace('tensorflow-only-in-its-engine', 'tfjs has global state (backend, flags): one folder owns it.', '@tensorflow/[^/]+', '^src-main/inference/tensorflow/'),
+    ownPlace('webgpu-only-in-one-file', 'A process has one navigator.gpu: one file makes it.', 'webgpu', '^src-main/inference/webgpu\\.ts$'),
     ownPlace('hdf5-only-in-its-reader', 'The HDF5 library is four megabytes of WebAssembly with a file system of its own: one file loads it, when a network needs it.', 'h5wasm', '^src-main/importers/keras/hdf5\\.ts$'),
     ownPlace('electron-only-in-desktop', 'Everything else runs without Electron.', 'electron', '^src-main/desktop/'),
     {

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layersOf } from '../../src-main/geometry/layers.ts';
-import { elementCount, type Graph } from '../../src-main/graph/graph.ts';
-import { constantOf, numbersOf } from '../../src-main/importers/onnx/constants.ts';
+import type { Graph } from '../../src-main/graph/graph.ts';
+import { constantOf } from '../../src-main/importers/onnx/constants.ts';
 import { onnxSchema, type OnnxTensor } from '../../src-main/importers/onnx/messages.ts';
 import { readOnnx, type ReadableOnnxModel } from '../../src-main/importers/onnx/read.ts';
 import { openModel } from '../../src-main/importers/open.ts';
@@ -19,12 +19,12 @@ import type { Data, Engine } from '../../src-main/inference/engine.ts';
 import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/engine.ts';
 import { projectionGraph } from '../../src-main/rewrite/backward/projectionGraph.ts';
 import { methods } from '../../src-shared/domain/projection.ts';
-import { normalFloats, relativeDifference, seededRandom } from '../support/graphs.ts';
+import { relativeDifference } from '../support/graphs.ts';
+import { fillWeights, lightNetworks, normalNumbers } from '../support/lightNetworks.ts';
 import { dataPath, describeWithData } from '../support/testData.ts';
 
-const nets = ['zfnet512', 'bvlc_alexnet', 'vgg19', 'inception_v1', 'inception_v2', 'resnet50', 'densenet121', 'shufflenet', 'squeezenet'] as const;
 /** Size, stride and offset of conv1..conv5: the numbers of method.md, but that this ZFNet-512 has no pad on conv1, so its offsets lie one pixel further in. */
-const receptiveFieldsOf: Partial<Record<(typeof nets)[number], readonly (readonly number[])[]>> = {
+const receptiveFieldsOf: Partial<Record<(typeof lightNetworks)[number], readonly (readonly number[])[]>> = {
   zfnet512: [[7, 2, 0], [27, 8, 0], [75, 16, -16], [107, 16, -32], [139, 16, -48]],
   bvlc_alexnet: [[11, 4, 0], [51, 8, -16], [99, 16, -32], [131, 16, -48], [163, 16, -64]],
 };
@@ -42,7 +42,7 @@ describeWithData('onnx-light', ['onnx-light'], () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  for (const net of nets) {
+  for (const net of lightNetworks) {
     describe(net, () => {
       const path = dataPath(`onnx-light/light_${net}.onnx`);
 
@@ -128,40 +128,4 @@ async function runFile(file: ReadableOnnxModel, values: readonly string[], image
   const results = await session.run({ [session.inputNames[0]!]: new RuntimeTensor('float32', image, [1, 3, 224, 224]) });
   await session.release();
   return results;
-}
-
-/** The file with every ConstantOfShape of weights replaced by an initializer of seeded values, scaled for the operator that reads it. */
-function fillWeights(file: ReadableOnnxModel, seed: number): ReadableOnnxModel {
-  const { graph } = file;
-  const shapes = new Map(graph.initializers.map((tensor) => [tensor.name, constantOf(tensor)]));
-  const random = normalNumbers(seed);
-  const filled: OnnxTensor[] = [];
-  const nodes = graph.nodes.filter((node) => {
-    if (node.opType !== 'ConstantOfShape') return true;
-    const dims = numbersOf(shapes.get(node.inputs[0])!)!;
-    const [name] = node.outputs as [string];
-    const { mean, deviation } = spread(graph.nodes, name, dims);
-    const data = Float32Array.from({ length: elementCount(dims) }, () => mean + deviation * random());
-    filled.push({ name, dims, dataType: 1, rawData: new Uint8Array(data.buffer), floatData: new Float32Array(0), int32Data: [], int64Data: [], doubleData: new Float64Array(0), externalData: [] });
-    return false;
-  });
-  return { ...file, irVersion: 4, graph: { ...graph, nodes, initializers: [...graph.initializers, ...filled] } };
-}
-
-function spread(nodes: ReadableOnnxModel['graph']['nodes'], name: string, dims: readonly number[]): { mean: number; deviation: number } {
-  const reader = nodes.find((node) => node.inputs.includes(name))!;
-  if (reader.opType === 'Unsqueeze' || (reader.opType === 'Reshape' && reader.inputs[0] === name)) return spread(nodes, reader.outputs[0]!, dims);
-  const place = reader.inputs.indexOf(name);
-  if (reader.opType === 'Mul' || (reader.opType === 'BatchNormalization' && place === 1)) return { mean: 1, deviation: 0.1 };
-  if (reader.opType === 'BatchNormalization' && place === 4) return { mean: 1, deviation: 0 };
-  if (reader.opType === 'BatchNormalization' && place === 3) return { mean: 0, deviation: 0 };
-  if (place === 1 && (reader.opType === 'Conv' || reader.opType === 'Gemm')) return { mean: 0, deviation: Math.sqrt(2 / elementCount(dims.slice(1))) };
-  return { mean: 0, deviation: 0.05 };
-}
-
-/** Seeded normal numbers, taken round and round from a table of prime length: vgg19 needs 143 million of them. */
-function normalNumbers(seed: number): () => number {
-  const table = normalFloats(seededRandom(seed), 1048573);
-  let next = 0;
-  return () => table[next === table.length - 1 ? (next = 0) : ++next]!;
 }

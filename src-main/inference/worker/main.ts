@@ -9,4 +9,7 @@ try {
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 } catch {}
 
+// Ctrl+C in a terminal reaches every process of a command: the core decides what is still to be done, and ends this process by leaving.
+process.on('SIGINT', () => undefined);
+
 serve((alive) => createCalls(createEngines(), alive));

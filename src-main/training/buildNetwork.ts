@@ -1,0 +1,92 @@
+/** The network that a training starts from: an architecture by name or a file's, for these classes, taking pixels from 0 to 255, with first weights. */
+import type { ChannelOrder } from '../../src-shared/domain/preprocessing.ts';
+import type { Graph } from '../graph/graph.ts';
+import { lastLayerWeights, weightsOf } from '../rewrite/training/trainable.ts';
+import { withClasses, withPixelInput } from './adapt.ts';
+import { architectures, pictureInput } from './architectures.ts';
+import { initialised } from './initialise.ts';
+import type { MeanPicture } from './pictures.ts';
+import type { TrainingRecipe } from './trainNetwork.ts';
+
+/** A model file, opened. */
+export interface FoundNetwork {
+  readonly graph: Graph;
+  readonly image: string;
+  readonly order: ChannelOrder;
+  /** How the file's own pictures were prepared: x' = (x * scale - mean) / std. */
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+export type Architecture = { readonly kind: 'zfnet' | 'alexnet'; readonly width: number; readonly input: number } | { readonly kind: 'file'; readonly found: FoundNetwork };
+
+export interface StartingNetwork {
+  readonly graph: Graph;
+  readonly image: string;
+  readonly order: ChannelOrder;
+  /** Names of the weights that train. */
+  readonly trained: readonly string[];
+}
+
+/** Throws AppError BAD_REQUEST (too small an input) or UNSUPPORTED (no last layer to replace). */
+export function buildNetwork(architecture: Architecture, recipe: TrainingRecipe, classes: number, mean: MeanPicture): StartingNetwork {
+  if (architecture.kind !== 'file') {
+    const graph = firstWeights(architectures[architecture.kind]({ ...architecture, classes }), recipe);
+    return finished(withPixelInput(graph, pictureInput, ownPixels(mean, recipe, 'rgb')), pictureInput, 'rgb');
+  }
+  const { graph, image, order } = architecture.found;
+  const resized = withClasses(graph, classes);
+  if (!recipe.finetune) return finished(withPixelInput(firstWeights(resized, recipe), image, ownPixels(mean, recipe, order)), image, order);
+  const last = lastLayerWeights(resized);
+  const fresh = initialised(resized, { initialisation: 'paper', seed: recipe.seed }, last);
+  return { graph: withPixelInput(fresh, image, filePixels(architecture.found)), image, order, trained: last.map((weight) => weight.name) };
+}
+
+function finished(graph: Graph, image: string, order: ChannelOrder): StartingNetwork {
+  return { graph, image, order, trained: weightsOf(graph).map((weight) => weight.name) };
+}
+
+/** Deviation of the values that the first layer gets beside He's weights. */
+const inputDeviation = 4;
+
+/** He's weights expect values of deviation 1; the first layer gets larger ones and starts with as much smaller weights, so that it sees the same and learns faster: else its filters stay close to the noise that they began as. */
+function firstWeights(graph: Graph, recipe: TrainingRecipe): Graph {
+  const fresh = initialised(graph, recipe);
+  const first = weightsOf(fresh).find(({ role }) => role === 'filter');
+  if (recipe.initialisation !== 'he' || !first) return fresh;
+  const tensor = fresh.tensors.get(first.name)!;
+  const smaller = { ...tensor, data: Float32Array.from(tensor.data as Float32Array, (value) => value / inputDeviation) };
+  return { ...fresh, tensors: new Map(fresh.tensors).set(first.name, smaller) };
+}
+
+/** The mean of the training pictures; where weights are He's, values are brought to a known deviation. */
+function ownPixels(mean: MeanPicture, { mean: kind, initialisation }: TrainingRecipe, order: ChannelOrder) {
+  const channels = order === 'grey' ? 1 : 3;
+  const planes = kind === 'pixel' ? mean.pixels : mean.colours;
+  const edge = Math.sqrt(planes.length / 3);
+  return {
+    ...(kind === 'none' ? {} : { mean: { shape: [channels, edge, edge], data: ordered(planes, order) } }),
+    ...(initialisation === 'he' ? { factor: new Array<number>(channels).fill(inputDeviation / Math.max(1, mean.deviation)) } : {}),
+  };
+}
+
+/** RGB planes as the network takes them. */
+function ordered(planes: Float32Array, order: ChannelOrder): Float32Array {
+  const plane = planes.length / 3;
+  const part = (channel: number) => planes.subarray(channel * plane, (channel + 1) * plane);
+  if (order === 'grey') return Float32Array.from({ length: plane }, (_, at) => 0.299 * part(0)[at]! + 0.587 * part(1)[at]! + 0.114 * part(2)[at]!);
+  const result = new Float32Array(planes.length);
+  [0, 1, 2].forEach((channel) => result.set(part(order === 'bgr' ? 2 - channel : channel), channel * plane));
+  return result;
+}
+
+/** (x * scale - mean) / std = (x - mean / scale) * (scale / std). */
+function filePixels({ scale, mean, std }: FoundNetwork) {
+  const isShifted = mean.some((value) => value !== 0);
+  const factor = std.map((value) => scale / value);
+  return {
+    ...(isShifted ? { mean: { shape: [mean.length, 1, 1], data: Float32Array.from(mean, (value) => value / scale) } } : {}),
+    ...(factor.some((value) => value !== 1) ? { factor } : {}),
+  };
+}
