@@ -10,7 +10,7 @@ export function doctorCommand(session: Session): Command {
     .option('--benchmark', 'time every usable device on a small network (some seconds)')
     .option('--json', 'one JSON object')
     .action(async ({ benchmark, json }: { benchmark?: boolean; json?: boolean }) => {
-      const report = await session.services('read').settings.doctor({ benchmark });
+      const report = await session.services('read').settings.doctor({ benchmark, afresh: true });
       if (json) return session.json(report);
       session.line(`switchback ${report.version}, node ${report.node}, ${report.platform}`);
       session.line('');

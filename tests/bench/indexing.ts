@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- indexing`: how near indexing comes to the limit of the machine. Forward and decoding share the cores, so the limit is 1 / (1 / forward + 1 / decode), each measured by
  * running only that; the clock of an index runs from its first picture to its last commit. Also the peak resident memory of all processes, and what the core itself costs beside decoding.
- * Arguments: number of listed images (the photographs are listed again and again; 334), model file (squeezenet1.1), batch (16).
+ * Arguments: number of listed images (the photographs are listed again and again; 334), model file (squeezenet1.1) or `peer:zfnet`, `peer:squeezenet`, `peer:alexnet` for the peer's own network, with
+ * the peer on the same images behind it (peer.ts), batch (16).
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -13,6 +14,7 @@ import { userFolders } from '../../src-main/services/folders.ts';
 import { createServices, type Services } from '../../src-main/services/services.ts';
 import { createTurns } from '../../src-main/services/turns.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
+import { exportPeer, peerIndex, type PeerNetwork } from './peer.ts';
 import { listPhotographs, photographs, squeezenet } from '../support/photographs.ts';
 import { dataPath, missingData, repositoryRoot } from '../support/testData.ts';
 
@@ -20,9 +22,12 @@ const missing = missingData([squeezenet, photographs]);
 if (missing !== null) console.log(`Nothing measured: ${dataPath(missing)} is missing (SWITCHBACK_TEST_DATA names the data folder).`);
 else await measure(Number(process.argv[2] ?? 334), process.argv[3] ?? dataPath(squeezenet), Number(process.argv[4] ?? 16));
 
-async function measure(images: number, modelPath: string, batch: number): Promise<void> {
+async function measure(images: number, wanted: string, batch: number): Promise<void> {
   const home = temporaryFolder('bench-indexing');
   process.env['SWITCHBACK_HOME'] = home;
+  const peer = wanted.startsWith('peer:') ? (wanted.slice('peer:'.length) as PeerNetwork) : undefined;
+  const modelPath = peer ? join(home, `${peer}.onnx`) : wanted;
+  if (peer) exportPeer(peer, modelPath);
   const folder = join(home, 'images');
   const files = listPhotographs(folder, images).map((name) => join(folder, name));
   const services = createServices({ ...placeOf(pathToFileURL(join(repositoryRoot, 'src-main/cli/main.ts')).href), folders: userFolders() });
@@ -68,6 +73,10 @@ async function measure(images: number, modelPath: string, batch: number): Promis
     const alone = decode.coreSeconds + decode.workerSeconds + forward.coreSeconds + forward.workerSeconds;
     console.log(`  by processor time, which other programs do not distort: ${(alone / (whole.coreSeconds + whole.workerSeconds)).toFixed(3)}`);
     const growth = early > 0 && images > 1000 ? `, ${(100 * (peak / early - 1)).toFixed(1)} % more than after 1,000 images (goal: below 5 % at 20,000)` : '';
+    if (peer) {
+      const theirs = peerIndex(peer, folder, images);
+      console.log(`  peer ${theirs.toFixed(1)} images per second; index / peer ${(perSecond(whole) / theirs).toFixed(2)} (goal: 2.5 for squeezenet, 1.8 for zfnet)`);
+    }
     console.log(`  peak resident memory: ${(peak / 2 ** 20).toFixed(0)} MB in all processes (goal: below 1500)${growth}`);
   } finally {
     await services.close();

@@ -4,10 +4,9 @@
  * decoded beforehand on both sides. Ours are the real hits, through everything that the inference process does for a unit. The peer is the test data's
  * neighbour `peers/torch_reference.py` with the system's python3-torch; where that is absent, ours alone, on a network of the test data. Threads: all cores on both sides.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { decodeImage } from '../../src-main/dataset/decode.ts';
 import { layersOf } from '../../src-main/geometry/layers.ts';
 import { openModel } from '../../src-main/importers/open.ts';
@@ -19,6 +18,7 @@ import { score } from '../../src-main/inference/worker/score.ts';
 import { createState, type WorkerState } from '../../src-main/inference/worker/state.ts';
 import type { Layer } from '../../src-shared/domain/layers.ts';
 import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
+import { exportPeer, missingPeer, peerProject, type PeerNetwork } from './peer.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { percentile } from '../support/cheapCalls.ts';
 import { photographs } from '../support/photographs.ts';
@@ -28,7 +28,7 @@ interface Network {
   readonly title: string;
   readonly path: string;
   /** The peer's name of the same network, absent where it has none. */
-  readonly peer?: string;
+  readonly peer?: PeerNetwork;
 }
 
 interface Measured {
@@ -39,8 +39,6 @@ interface Measured {
 const placement: Placement = { engine: 'onnxruntime', device: 'cpu' };
 const top = 9;
 const scoringBatch = 8;
-const python = '/usr/bin/python3';
-const peerScript = join(dirname(dataPath('')), 'peers', 'torch_reference.py');
 const never = new AbortController().signal;
 const ours = 'models/alexnet-conv1-pool5.onnx';
 
@@ -62,14 +60,14 @@ async function measureAll(images: number, channels: number, wanted: readonly str
 
 /** The peer's own networks as files, or one of the test data where there is no peer. */
 function peerNetworks(folder: string): readonly Network[] {
-  const trial = existsSync(peerScript) ? spawnSync(python, ['-c', 'import torch, torchvision, onnx, PIL'], { encoding: 'utf8' }) : undefined;
-  if (trial?.status !== 0) {
-    console.log(`No peer: ${trial ? `${python} has no torch, onnx and PIL (Debian's python3-torch, python3-onnx, python3-pil)` : `${peerScript} is missing`}. Ours alone.`);
+  const reason = missingPeer();
+  if (reason !== null) {
+    console.log(`No peer: ${reason}. Ours alone.`);
     return [{ title: 'alexnet-conv1-pool5', path: dataPath(ours) }];
   }
-  return ['alexnet', 'zfnet'].map((title) => {
+  return (['alexnet', 'zfnet'] as const).map((title) => {
     const path = join(folder, `${title}.onnx`);
-    execFileSync(python, [peerScript, 'export', '--net', title, '--out', path]);
+    exportPeer(title, path);
     return { title, path, peer: title };
   });
 }
@@ -90,7 +88,7 @@ async function measureNetwork(network: Network, images: number, channels: number
   const ratios: number[] = [];
   for (const [at, layer] of prepared.layers.entries()) {
     const { perSecond, firstMs } = await measureLayer(prepared, layer, prepared.hits[at]!);
-    const peer = network.peer ? peerPerSecond(network.peer, at, images, channels) : undefined;
+    const peer = network.peer ? peerProject(network.peer, dataPath(photographs), images, at, channels) : undefined;
     if (peer) ratios.push(perSecond / peer);
     console.log(`  ${layer.name.padEnd(8)} ${firstMs.toFixed(0).padStart(8)} ${perSecond.toFixed(0).padStart(10)} ${(peer?.toFixed(1) ?? '-').padStart(10)} ${peer ? (perSecond / peer).toFixed(1).padStart(10) : '         -'}`);
   }
@@ -108,11 +106,6 @@ async function measureLayer({ state, model, preprocessing, pictures }: Prepared,
   const laterMs = [await round()];
   while (laterMs.length < 9 && laterMs.reduce((sum, ms) => sum + ms, 0) < 6000) laterMs.push(await round());
   return { firstMs, perSecond: (1000 * units.length) / percentile(laterMs, 0.5) };
-}
-
-function peerPerSecond(net: string, layer: number, images: number, channels: number): number {
-  const text = execFileSync(python, [peerScript, 'project', '--net', net, '--images', dataPath(photographs), '--limit', String(images), '--layer', String(layer), '--channels', String(channels)], { encoding: 'utf8' });
-  return (JSON.parse(text) as { projections_per_s: number }).projections_per_s;
 }
 
 async function prepare({ path }: Network, images: number, channels: number): Promise<Prepared> {

@@ -31,17 +31,35 @@ export interface ProbeOptions {
 /** Tries one placement and says what came of it; the trial itself is worker/engines.ts, in a process of its own. A rejection becomes the reason of its row. */
 export type Probe = (placement: Placement, options: ProbeOptions, signal?: AbortSignal) => Promise<EngineAvailability>;
 
+/** Keeps what was found for the next process on this machine: trying every device costs seconds of processor time. Neither call may reject. */
+export interface DeviceMemory {
+  recall(): Promise<readonly EngineAvailability[]>;
+  keep(rows: readonly EngineAvailability[]): Promise<void>;
+}
+
 export interface DeviceSurvey {
   /** One row per candidate. */
   availability(options?: Partial<ProbeOptions>, signal?: AbortSignal): Promise<readonly EngineAvailability[]>;
   /** Throws AppError UNAVAILABLE with the reasons of all placements that the wish allows. */
   chooseDevice(wish: PlacementWish, signal?: AbortSignal): Promise<DeviceChoice>;
-  /** Forgets what was found (a driver was installed, a device failed a job). */
+  /** Forgets what was found (a driver was installed): everything is tried again. */
   forget(): void;
 }
 
-export function createDeviceSurvey(probe: Probe, candidates: readonly Placement[] = candidatePlacements()): DeviceSurvey {
+export function createDeviceSurvey(probe: Probe, candidates: readonly Placement[] = candidatePlacements(), memory?: DeviceMemory): DeviceSurvey {
   const known = new Map<Placement, EngineAvailability>();
+  /** Rows of trials that broke off: a crash may have been the driver's fault or that of a machine under load, so the next run tries again. */
+  const brokenOff = new WeakSet<EngineAvailability>();
+  let recalled: Promise<void> | undefined;
+
+  function recall(): Promise<void> {
+    return (recalled ??= (memory?.recall() ?? Promise.resolve([])).then((rows) => {
+      for (const candidate of candidates) {
+        const row = rows.find((each) => samePlace(each, candidate));
+        if (row) known.set(candidate, row);
+      }
+    }));
+  }
 
   async function rowOf(placement: Placement, options: ProbeOptions, signal: AbortSignal | undefined): Promise<EngineAvailability> {
     const before = known.get(placement);
@@ -49,7 +67,9 @@ export function createDeviceSurvey(probe: Probe, candidates: readonly Placement[
     signal?.throwIfAborted();
     const row = await probe(placement, options, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
-      return unavailableRow(placement, `${placement.engine} on ${placement.device} could not be tried: ${error instanceof Error ? error.message : String(error)}`);
+      const failed = unavailableRow(placement, `${placement.engine} on ${placement.device} could not be tried: ${error instanceof Error ? error.message : String(error)}`);
+      brokenOff.add(failed);
+      return failed;
     });
     known.set(placement, row);
     return row;
@@ -57,11 +77,12 @@ export function createDeviceSurvey(probe: Probe, candidates: readonly Placement[
 
   /** Trials side by side, timings one after another: two that are measured at once would slow each other down. */
   async function rowsOf(placements: readonly Placement[], options: ProbeOptions, signal: AbortSignal | undefined): Promise<EngineAvailability[]> {
+    await recall();
+    const before = new Set(known.values());
     const rows = await Promise.all(placements.map((placement) => rowOf(placement, { ...options, benchmark: false }, signal)));
-    if (!options.benchmark) return rows;
-    const timed: EngineAvailability[] = [];
-    for (const placement of placements) timed.push(await rowOf(placement, options, signal));
-    return timed;
+    if (options.benchmark) for (const [at, placement] of placements.entries()) rows[at] = await rowOf(placement, options, signal);
+    if (rows.some((row) => !before.has(row))) await memory?.keep([...known.values()].filter((row) => !brokenOff.has(row)));
+    return rows;
   }
 
   /** Among several that can be chosen the speed decides, so it is measured; a single one needs no timing. */
@@ -89,7 +110,10 @@ export function createDeviceSurvey(probe: Probe, candidates: readonly Placement[
         next: isPinned ? [] : [...others.map(placeOf), ...untried],
       };
     },
-    forget: () => known.clear(),
+    forget() {
+      known.clear();
+      recalled = Promise.resolve();
+    },
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Placement } from '../engine.ts';
-import { createDeviceSurvey, type DeviceSurvey } from '../selfTest/survey.ts';
+import { createDeviceSurvey, type DeviceMemory, type DeviceSurvey } from '../selfTest/survey.ts';
 import type { CallName, WorkerCalls } from './protocol.ts';
 import { placementName, routeOf } from './routes.ts';
 import { createWorker, type Worker } from './supervise.ts';
@@ -34,6 +34,8 @@ export interface InferenceClientOptions {
   readonly memoryBudgetBytes?: () => Promise<number | null>;
   /** Folder where processes keep their compiled program: the next ones start in a third of the time. */
   readonly codeCache?: string;
+  /** What earlier runs found of this machine's devices. */
+  readonly deviceMemory?: DeviceMemory;
   /** A process that had nothing to do for so long is ended. */
   readonly idleMs?: number;
   readonly limits?: LimitOptions;
@@ -41,7 +43,7 @@ export interface InferenceClientOptions {
 
 const defaultIdleMs = 10 * 60_000;
 
-export function createInferenceClient({ entry, log, memoryBudgetBytes, codeCache, idleMs = defaultIdleMs, limits }: InferenceClientOptions): InferenceClient {
+export function createInferenceClient({ entry, log, memoryBudgetBytes, codeCache, deviceMemory, idleMs = defaultIdleMs, limits }: InferenceClientOptions): InferenceClient {
   const workers = new Map<string, Worker>();
   const starting = new Map<string, Promise<Worker>>();
   /** Processes whose one call is over. */
@@ -99,7 +101,7 @@ export function createInferenceClient({ entry, log, memoryBudgetBytes, codeCache
       return (await started(key, key)).call(name, parameters, signal);
     },
     get devices() {
-      return (survey ??= createDeviceSurvey((placement, options, signal) => client.call('probe', { placement, ...options }, signal)));
+      return (survey ??= createDeviceSurvey((placement, options, signal) => client.call('probe', { placement, ...options }, signal), undefined, deviceMemory));
     },
     restart: (placement) => workers.get(placementName(placement))?.restart(),
     processes: () => new Map([...workers].flatMap(([key, worker]) => (worker.processId() === undefined ? [] : [[key, worker.processId()!] as const]))),

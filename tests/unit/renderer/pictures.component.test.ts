@@ -94,7 +94,7 @@ test('a picture that could not be made says why and can be asked for again', asy
 const cell = (dead: boolean, mode: 'both' | 'patches') => mount(ChannelCell, {
   props: {
     summary: { channel: 17, dead, hits: dead ? 0 : 9, topScore: dead ? null : 38.214, mean: 0, shareAboveZero: 0, version: 'v1' },
-    index: 'k3v9x2', layer: 14, mode, edge: 150, tile: 64, view: defaultView, to: '/there', growing: false, open: false, focusable: true,
+    index: 'k3v9x2', layer: 14, mode, edge: 150, tile: 64, unique: false, view: defaultView, to: '/there', growing: false, open: false, focusable: true,
   },
   global: global(),
 });
