@@ -20,7 +20,7 @@ export function packCommand(session: Session): Command {
     .option('--matrices', 'with the score matrices: every score of every image')
     .option('--json', 'one JSON object')
     .action(async (flags: PackFlags) => {
-      const services = await session.workspace(flags.workspace, { mode: 'write' });
+      const services = await session.workspace(flags.workspace, { mode: 'read' });
       const report = await services.packs.pack({ path: flags.out, indexes: flags.indexes, matrices: flags.matrices ?? false }, session.signal, (step) => session.progress(step));
       if (flags.json) return session.json(report);
       const { wanted, packed } = report.pictures;

@@ -86,7 +86,10 @@ async function allHits(session: Session, flags: ProjectFlags): Promise<void> {
   const services = await session.workspace(flags.workspace, { mode: 'read' });
   const index = await chosenIndex(services, flags.index);
   const layers = flags.layer === undefined ? await services.indexing.layers(index) : [await chosenLayer(services, index, flags.layer)];
-  const { written, hits, folder } = await projectAllHits(session, services, { index, layers, method, seed, control, out });
+  const { written, done, hits, folder, lost } = await projectAllHits(session, services, { index, layers, method, seed, control, out });
+  if (lost.length > 0) {
+    throw new AppError('UNREADABLE_FILE', `${folder} holds ${done} of ${hits} projections, ${written} of them written now; the others cannot be made. ${lost.slice(0, 3).join(' ')}`, { out: folder, hits, done, written, lost: lost.length });
+  }
   if (flags.json) session.json({ index, out: folder, hits, written });
   else session.line(`${folder}: ${hits} projections, ${written} of them written now, listed in index.json`);
 }

@@ -9,6 +9,7 @@ import type { Layer } from '../../src-shared/domain/layers.ts';
 import type { Control, Method, ProjectionRecord, Seed } from '../../src-shared/domain/projection.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { byImage } from '../projection/atlasOrder.ts';
+import { computationVersion } from '../services/indexing.ts';
 import type { Services } from '../services/services.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { npyBytes, npyHeaderBytes } from '../store/npy.ts';
@@ -44,8 +45,11 @@ interface Hit {
 const portionMs = 400;
 const listEveryMs = 5000;
 
-/** @throws AppError CONFLICT where the folder holds projections of another index or by another method */
-export async function projectAllHits(session: Session, services: Services, { index: id, layers, method, seed, control, out }: AllHitsRequest): Promise<{ readonly written: number; readonly hits: number; readonly folder: string }> {
+/**
+ * `written` now, `done` in all, of so many `hits`; `lost`: why some are missing, one reason for each image that can be read no more.
+ * @throws AppError CONFLICT where the folder holds projections of another index or by another method
+ */
+export async function projectAllHits(session: Session, services: Services, { index: id, layers, method, seed, control, out }: AllHitsRequest): Promise<{ readonly written: number; readonly done: number; readonly hits: number; readonly folder: string; readonly lost: readonly string[] }> {
   const { store } = services.workspaces.required();
   const index = await store.indexes.get(id as IndexId);
   const folder = resolve(out);
@@ -64,10 +68,14 @@ export async function projectAllHits(session: Session, services: Services, { ind
   };
 
   let [written, done, total] = [0, 0, 0];
+  const lost = new Set<string>();
   const todo: { readonly layer: Layer; readonly hits: readonly Hit[] }[] = [];
   for (const layer of layers) {
     const stored = await store.hits.ofLayer(index.id, layer.number);
     const hits: Hit[] = stored.map(({ image, channel, rank, path, score, y, x }) => ({ channel, rank, imageNumber: image, path, score, y, x }));
+    // A rescan may have driven hits out.
+    const files = new Set(hits.map((hit) => fileOf(layer, hit)));
+    for (const file of list.keys()) if (dirname(file) === folderOf(layer) && !files.has(file)) list.delete(file);
     const missing: Hit[] = [];
     for (const hit of hits) if (!(await isWritten(folder, list.get(fileOf(layer, hit)), hit, header.input[0]))) missing.push(hit);
     total += hits.length;
@@ -80,8 +88,11 @@ export async function projectAllHits(session: Session, services: Services, { ind
       for (let start = 0; start < hits.length; ) {
         session.signal.throwIfAborted();
         session.progress(`${done} of ${total} projections: ${layer.name}`);
-        const portion = hits.slice(start, start + services.projections.unitsIn(of, { method, seed, control }, portionMs));
-        start += portion.length;
+        const next = hits.slice(start, start + services.projections.unitsIn(of, { method, seed, control }, portionMs));
+        start += next.length;
+        const { units: portion, lost: reasons } = await services.projections.readable({ ...of, units: next }, session.signal);
+        for (const reason of reasons) lost.add(reason);
+        if (portion.length === 0) continue;
         const found = await services.projections.exact({ ...of, units: portion }, { method, seed, control }, session.signal);
         for (const [at, { record, values }] of found.entries()) {
           const hit = portion[at]!;
@@ -101,12 +112,15 @@ export async function projectAllHits(session: Session, services: Services, { ind
   } finally {
     await writeList();
   }
-  return { written, hits: total, folder };
+  return { written, done, hits: total, folder, lost: [...lost] };
 }
 
 function fileOf(layer: Layer, { channel, rank }: Pick<Hit, 'channel' | 'rank'>): string {
-  const folder = `${String(layer.number).padStart(3, '0')}-${layer.name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').slice(0, 80)}`;
-  return `${folder}/${String(channel).padStart(5, '0')}-${rank}.npy`;
+  return `${folderOf(layer)}/${String(channel).padStart(5, '0')}-${rank}.npy`;
+}
+
+function folderOf(layer: Layer): string {
+  return `${String(layer.number).padStart(3, '0')}-${layer.name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').slice(0, 80)}`;
 }
 
 async function isWritten(folder: string, entry: WrittenHit | undefined, hit: Hit, channels: number): Promise<boolean> {
@@ -120,7 +134,7 @@ function headerOf(index: StoredIndex, way: { readonly method: Method; readonly s
   const { preprocessing, engine, device, modelName, modelHash, imagesPath } = index;
   return {
     values: 'float32 [C, rows, columns] of support = [y0, x0, y1, x1], half-open, in network-input space; zero elsewhere. box is the receptive field inside the input.',
-    index: index.id, model: modelName, modelHash, images: imagesPath, preprocessing, engine, device, ...way,
+    index: index.id, model: modelName, modelHash, images: imagesPath, preprocessing, engine, device, computation: computationVersion, ...way,
     input: [preprocessing.order === 'grey' ? 1 : 3, ...preprocessing.crop] as const,
   };
 }
@@ -129,15 +143,20 @@ async function readList(folder: string, header: ReturnType<typeof headerOf>): Pr
   const file = join(folder, 'index.json');
   const text = await readFile(file, 'utf8').catch(() => null);
   if (text === null) return [];
-  let found: { readonly projections?: readonly WrittenHit[] } & Record<string, unknown>;
-  try {
-    found = JSON.parse(text) as typeof found;
-  } catch (cause) {
-    throw new AppError('CONFLICT', `${file} was not written by Switchback. Choose another folder.`, { out: folder }, cause);
-  }
-  for (const name of ['index', 'modelHash', 'engine', 'device', 'method', 'seed', 'control'] as const) {
+  const found = readHeader(text);
+  if (!found) throw new AppError('CONFLICT', `${file} was not written by Switchback. Choose another folder.`, { out: folder });
+  for (const name of ['index', 'modelHash', 'engine', 'device', 'computation', 'method', 'seed', 'control'] as const) {
     if (found[name] === header[name]) continue;
     throw new AppError('CONFLICT', `${folder} holds projections with ${name} ${JSON.stringify(found[name] ?? null)}, not ${JSON.stringify(header[name])}. Choose another folder.`, { out: folder });
   }
-  return found.projections ?? [];
+  return found.projections;
+}
+
+function readHeader(text: string): ({ readonly projections: readonly WrittenHit[] } & Readonly<Record<string, unknown>>) | null {
+  try {
+    const found = JSON.parse(text) as { readonly projections?: unknown } | null;
+    return Array.isArray(found?.projections) ? (found as ReturnType<typeof readHeader>) : null;
+  } catch {
+    return null;
+  }
 }

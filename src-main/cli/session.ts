@@ -8,8 +8,8 @@ export interface Session {
   /** Aborts on Ctrl+C. */
   readonly signal: AbortSignal;
   services(mode?: 'write' | 'read'): Services;
-  /** Services with a workspace open; `create` makes it where there is none. */
-  workspace(path: string, options: { readonly mode: 'write' | 'read'; readonly create?: boolean }): Promise<Services>;
+  /** Services with a workspace open; `create` makes it where there is none. Mode `write if free` opens it for reading, with a note, while another process has it open. */
+  workspace(path: string, options: { readonly mode: 'write' | 'read' | 'write if free'; readonly create?: boolean }): Promise<Services>;
   /** One object on the standard output. */
   json(value: unknown): void;
   line(text: string): void;
@@ -39,9 +39,17 @@ export function createSession(place: Place): Session {
       return (opened ??= createServices({ ...place, mode, ...(process.env['SWITCHBACK_LOG'] ? { log: (line: string) => process.stderr.write(`${line}\n`) } : {}) }));
     },
     async workspace(path, { mode, create = false }) {
-      const services = session.services(mode);
-      await (create ? services.workspaces.create({ path }) : services.workspaces.open(path));
-      return services;
+      const services = session.services(mode === 'read' ? 'read' : 'write');
+      try {
+        await (create ? services.workspaces.create({ path }) : services.workspaces.open(path));
+        return services;
+      } catch (error) {
+        if (mode !== 'write if free' || !(error instanceof AppError) || error.data['held'] !== true) throw error;
+        session.note(`Process ${String(error.data['pid'] ?? 'unknown')} has the workspace open, so it is only read, and what is computed now is not kept.`);
+        await services.close();
+        opened = undefined;
+        return session.workspace(path, { mode: 'read' });
+      }
     },
     json(value) {
       process.stdout.write(`${JSON.stringify(value)}\n`);

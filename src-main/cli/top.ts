@@ -44,7 +44,7 @@ export function topCommand(session: Session): Command {
     .option('--index <id>', 'the newest if absent')
     .option('--json', 'one JSON object')
     .action(async (flags: TopFlags) => {
-      const services = await session.workspace(flags.workspace, { mode: flags.positions ? 'write' : 'read' });
+      const services = await session.workspace(flags.workspace, { mode: flags.positions ? 'write if free' : 'read' });
       const index = await chosenIndex(services, flags.index);
       const layer = await chosenLayer(services, index, flags.layer);
       if (flags.channel !== undefined && flags.channel >= layer.channels) {

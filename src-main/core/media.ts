@@ -30,16 +30,16 @@ export function mediaRoutes(services: Services): Hono {
     }),
   );
   routes.get('/patch/:index/:layer/:image/:y/:x', (context) =>
-    picture(context, forEver, (signal) => pictures.patch({ ...read(unitPlace, context.req.param()), ...read(z.object({ size }), context.req.query()) }, signal)),
+    picture(context, keeping(context), (signal) => pictures.patch({ ...read(unitPlace, context.req.param()), ...read(z.object({ size }), context.req.query()) }, signal)),
   );
   routes.get('/projection/:index/:layer/:channel/:image/:y/:x', (context) =>
-    picture(context, forEver, (signal) => {
+    picture(context, keeping(context), (signal) => {
       const place = read(unitPlace.extend({ channel: number(channelNumber) }), context.req.param());
       return pictures.projection({ ...place, ...read(display.extend({ area: z.enum(['patch', 'input']) }), context.req.query()) }, signal);
     }),
   );
   routes.get('/image/:index/:image', (context) =>
-    picture(context, forEver, (signal) => pictures.inputImage(read(z.object({ index: indexId, image: number(imageNumber) }), context.req.param()), signal)),
+    picture(context, keeping(context), (signal) => pictures.inputImage(read(z.object({ index: indexId, image: number(imageNumber) }), context.req.param()), signal)),
   );
   routes.get('/figure/:id', (context) => answered(context, async () => {
     const { bytes, mediaType, fileName } = services.figures.made(read(z.object({ id: z.string().max(64) }), context.req.param()).id);
@@ -49,9 +49,10 @@ export function mediaRoutes(services: Services): Hono {
   return routes;
 }
 
-/** A list without duplicates fills up as positions become known, which no version tells. */
+/** Without a version an address may mean another picture after the next rescan; and a list without duplicates fills up as positions become known, which no version tells. */
 function keeping(context: Context): string {
-  return context.req.query('unique') === '1' ? notKept : forEver;
+  const { v: version, unique } = context.req.query();
+  return version === undefined || unique === '1' ? notKept : forEver;
 }
 
 function picture(context: Context, cacheControl: string, make: (signal: AbortSignal) => Promise<Uint8Array>): Promise<Response> {

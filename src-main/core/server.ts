@@ -33,6 +33,7 @@ const host = '127.0.0.1';
 
 export async function startServer({ services, token, interfaceFolder, port }: ServerOptions): Promise<RunningServer> {
   const files = await openStaticFiles(interfaceFolder);
+  services.cropKeeping.start();
   const rpc = new RPCHandler(createRouter(services));
   const app = new Hono();
   let rules: AccessRules = { token, hosts: [], cookieName: '' };

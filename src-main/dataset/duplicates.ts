@@ -19,10 +19,14 @@ export function isDuplicate(a: ImagePrint, b: ImagePrint): boolean {
   return a.perceptualHash !== null && b.perceptualHash !== null && hashDistance(a.perceptualHash, b.perceptualHash) <= nearDistance;
 }
 
-/** For each image of the list the place of the first one that it repeats, null where it repeats none. What repeats a repeated image but not its original counts as new: likeness is not handed on. */
-export function repeatedPlaces(images: readonly ImagePrint[]): readonly (number | null)[] {
+/**
+ * For each image of the list the place of the first one that it repeats, null where it repeats none. What repeats a repeated image but not its original counts as new: likeness is not handed on.
+ * An image of which nothing is known (a rescan that ended meanwhile has dropped it) repeats none.
+ */
+export function repeatedPlaces(images: readonly (ImagePrint | undefined)[]): readonly (number | null)[] {
   const originals: number[] = [];
   return images.map((image, place) => {
+    if (!image) return null;
     const original = originals.find((candidate) => isDuplicate(images[candidate]!, image));
     if (original === undefined) originals.push(place);
     return original ?? null;

@@ -53,6 +53,8 @@ export interface JobQueue {
   list(): Promise<readonly LiveJob[]>;
   /** The job of this index, of this kind where one is given, that runs or waits. */
   activeFor(indexId: string, kind?: string): string | null;
+  /** A job runs or waits. */
+  isBusy(): boolean;
   /** Resolves with the state in which the job ended. */
   ended(id: string): Promise<JobRow>;
   /** Interrupts what runs and waits until it has stopped. */
@@ -199,6 +201,7 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
       });
     },
     activeFor: (indexId, kind) => live().find(({ row }) => row.indexId === indexId && (kind === undefined || row.kind === kind))?.row.id ?? null,
+    isBusy: () => live().length > 0,
     ended: (id) => finishedJob(id),
     async close() {
       closing = true;

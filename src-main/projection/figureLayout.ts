@@ -50,15 +50,23 @@ const betweenSheets = 4;
 const betweenCells = 14;
 const labelSize = 11;
 const labelHeight = 16;
+const cellWidth = 2 * sheetEdge + betweenSheets;
+const cellHeight = labelHeight + sheetEdge;
 const captionSize = 10;
 const captionLine = 14;
-/** Share of the size that a letter takes on average in the wider sans-serif faces (text full of numbers); wide scripts take all of it. */
-const letterWidth = 0.61;
+/** Shares of the size that letters take in the widest of the usual sans-serif faces (DejaVu Sans), so that a line fits whatever the face is. */
+const letterWidths: readonly (readonly [letters: string, width: number])[] = [
+  ['ijl|\'', 0.28],
+  [' .,:;fI!/\\()[]-', 0.39],
+  ['rst*"', 0.53],
+  ['mMW%@', 0.99],
+  ['wOQGN+=<>~', 0.84],
+];
+/** Of the rest: most small letters, capitals and all digits. */
+const [smallLetter, capital, wideLetter] = [0.64, 0.76, 1];
 
 /** `columns`: cells beside each other; chosen so that the figure is about as wide as high where absent. */
 export function layOutFigure(channels: readonly FigureChannel[], caption: string, columns = squareColumns(channels.length)): FigureLayout {
-  const cellWidth = 2 * sheetEdge + betweenSheets;
-  const cellHeight = labelHeight + sheetEdge;
   const across = Math.min(columns, channels.length);
   const width = 2 * margin + across * cellWidth + (across - 1) * betweenCells;
   const items = channels.flatMap((channel, at) => {
@@ -89,8 +97,11 @@ function cell({ label, absence, projections, patches }: FigureChannel, left: num
   ];
 }
 
+/** As many as bring the ratio of width and height nearest to one: twice as wide counts like twice as high. */
 function squareColumns(count: number): number {
-  return Math.max(1, Math.round(Math.sqrt(count / 2)));
+  let columns = 1;
+  while (columns * (columns + 1) < (count * cellHeight) / cellWidth) columns++;
+  return columns;
 }
 
 /** Lines of at most `width` times the letters' size; a word longer than a line is cut. */
@@ -123,6 +134,13 @@ function pieces(word: string, width: number): readonly string[] {
 
 function widthOf(text: string): number {
   let width = 0;
-  for (const letter of text) width += letter.codePointAt(0)! >= 0x1100 ? 1 : letterWidth;
+  for (const letter of text) width += letterWidth(letter);
   return width;
+}
+
+function letterWidth(letter: string): number {
+  const listed = letterWidths.find(([letters]) => letters.includes(letter));
+  if (listed) return listed[1];
+  if (letter.codePointAt(0)! >= 0x1100) return wideLetter;
+  return letter >= 'A' && letter <= 'Z' ? capital : smallLetter;
 }

@@ -14,17 +14,20 @@ export interface FigurePdf {
 }
 
 /** A CSS pixel in points. */
-const point = 0.75;
+const pixelPoints = 0.75;
+/** Readers show no larger pages (ISO 32000-1, annex C). */
+const mostPoints = 14_400;
 /** Objects with fixed numbers; pictures follow. */
 const [catalog, pages, page, content, plainFont, boldFont, information, firstPicture] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 export async function figurePdf({ width, height, items, caption }: FigureLayout, producer: string): Promise<FigurePdf> {
+  const point = Math.min(pixelPoints, mostPoints / Math.max(width, height));
   const pictures = items.filter((item) => item.kind === 'picture');
   const words = items.filter((item) => item.kind === 'words');
   const names = pictures.map((_, at) => `/P${at} ${firstPicture! + at} 0 R`).join(' ');
   const drawn = [
     // From here on lengths are CSS pixels from the upper left corner, downwards.
-    `${point} 0 0 ${-point} 0 ${number(height * point)} cm`,
+    `${number(point)} 0 0 ${number(-point)} 0 ${number(height * point)} cm`,
     ...pictures.map((picture, at) => place(picture, at)),
     ...words.map(write),
   ].join('\n');
@@ -112,5 +115,5 @@ function ascii(text: string): Buffer {
 }
 
 function number(value: number): string {
-  return String(Math.round(value * 1000) / 1000);
+  return String(Math.round(value * 1e5) / 1e5);
 }

@@ -25,8 +25,8 @@ async function image({ left, top, width, height, picture }: FigurePicture, encod
   return `<image x="${left}" y="${top}" width="${width}" height="${height}" href="data:image/png;base64,${png}"/>`;
 }
 
-/** XML forbids most control characters however they are written. */
+/** XML forbids most control characters, halves of letters and two more, however they are written. */
 function escaped(text: string): string {
-  const allowed = [...text].filter((letter) => letter >= ' ').join('');
+  const allowed = [...text].filter((letter) => letter >= ' ' && !/^[\ud800-\udfff\ufffe\uffff]$/.test(letter)).join('');
   return allowed.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

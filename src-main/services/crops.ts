@@ -12,6 +12,7 @@ import { decodeCrop, encodeCrop } from '../dataset/picture.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
+import { createTurns } from './turns.ts';
 
 export interface CropService {
   /**
@@ -24,7 +25,7 @@ export interface CropService {
 /** Crops kept in memory. */
 const memoryBytes = 192 * 2 ** 20;
 /** Crops that keepCrops writes in one transaction. */
-const atOnce = 16;
+const writtenTogether = 16;
 
 export function createCropService(): CropService {
   const held = new LRUCache<string, Promise<Uint8Array>>({ maxSize: memoryBytes });
@@ -51,7 +52,7 @@ async function read(store: Store, index: StoredIndex, image: StoredImage, holdsH
     throw new AppError('NOT_FOUND', `The picture of ${image.path} is not in this pack, and the image folder "${index.imagesPath}" is not on this machine. Ask whoever made the pack for one with this image.`, { image: image.path });
   }
   const pixels = await decodeFile(index, image);
-  // While an index grows its hits come and go; the job keeps those that stay.
+  // While an index grows its hits come and go.
   if (holdsHit && store.mode === 'write' && image.contentHash !== null && index.cursor === index.images) {
     await store.crops.put(index.id, [{ contentHash: image.contentHash, picture: await encode(pixels, index) }]).catch(() => undefined);
   }
@@ -64,19 +65,25 @@ function checkedCrop(pixels: Uint8Array, { preprocessing: { crop } }: StoredInde
   throw new AppError('UNREADABLE_FILE', `The kept picture of ${image.path} is damaged: it is not ${crop[1]} x ${crop[0]} pixels.`, { image: image.path });
 }
 
+export interface KeepCropsOptions {
+  /** How many of the missing ones are done. */
+  progress?(done: number, total: number): void;
+  /** Images decoded at once: as many as there are cores if absent. More gain nothing and would keep the store's queries waiting behind them. */
+  readonly atOnce?: number;
+}
+
 /**
- * Keeps the crops of all images that hold hits, and drops those that hold none any more: the last step of an index job, and the first of an atlas job. Images that can be read no more are
- * passed over. Stopped at any time, it goes on where it was.
- * @param progress how many of the missing ones are done
+ * Keeps the crops of all images that hold hits, and drops those of images that hold none any more. Images that can be read no more are passed over. Stopped at any time, it goes on where
+ * it was.
  */
-export async function keepCrops(store: Store, id: IndexId, signal: AbortSignal, progress: (done: number, total: number) => void = () => undefined): Promise<void> {
+export async function keepCrops(store: Pick<Store, 'indexes' | 'images' | 'crops'>, id: IndexId, signal: AbortSignal, { progress = () => undefined, atOnce = availableParallelism() }: KeepCropsOptions = {}): Promise<void> {
   const index = await store.indexes.get(id);
   await store.crops.prune(id);
   const numbers = await store.crops.missing(id);
-  for (let start = 0; start < numbers.length; start += atOnce) {
-    signal.throwIfAborted();
+  for (let start = 0; start < numbers.length; start += writtenTogether) {
     progress(start, numbers.length);
-    const crops = await inTurns(numbers.slice(start, start + atOnce), async (number) => {
+    const crops = await inTurns(numbers.slice(start, start + writtenTogether), atOnce, async (number) => {
+      signal.throwIfAborted();
       try {
         const image = await store.images.get(id, number);
         return { contentHash: image.contentHash!, picture: await encode(await decodeFile(index, image, signal), index) };
@@ -89,12 +96,9 @@ export async function keepCrops(store: Store, id: IndexId, signal: AbortSignal, 
   }
 }
 
-/** More decoders than cores gain nothing and would keep the store's queries waiting behind them. */
-async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const width = availableParallelism();
-  for (let start = 0; start < items.length; start += width) results.push(...(await Promise.all(items.slice(start, start + width).map(work))));
-  return results;
+async function inTurns<T, R>(items: readonly T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const inTurn = createTurns(atOnce);
+  return Promise.all(items.map((item) => inTurn(() => work(item))));
 }
 
 function encode(pixels: Uint8Array, { preprocessing: { crop } }: StoredIndex): Promise<Uint8Array> {

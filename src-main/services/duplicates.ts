@@ -43,8 +43,8 @@ export function createDuplicateService(workspaces: WorkspaceService, indexing: I
   }
 
   async function withoutRepeats<T extends { readonly image: number }>(index: StoredIndex, hits: readonly T[]): Promise<readonly T[]> {
-    const images = await workspaces.required().store.images.many(index.id, hits.map(({ image }) => image));
-    const repeats = repeatedPlaces(hits.map(({ image }) => images.get(image)!));
+    const images = await workspaces.required().store.images.several(index.id, hits.map(({ image }) => image));
+    const repeats = repeatedPlaces(hits.map(({ image }) => images.get(image)));
     return hits.filter((_, place) => repeats[place] === null);
   }
 

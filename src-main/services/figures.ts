@@ -17,6 +17,7 @@ import { figureSvg } from '../projection/figureSvg.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { computationVersion, layerOf } from './indexing.ts';
 import type { PictureService } from './pictures.ts';
+import { checkChannel } from './projectionUnits.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 export type FigureRequest = z.infer<typeof figureRequest>;
@@ -42,6 +43,10 @@ export interface FigureService {
 }
 
 const heldBytes = 128 * 2 ** 20;
+/** Of a model's hash: enough to know a file by, and no wall of digits. */
+const hashDigits = 16;
+/** Of a file name, which systems limit to 255 bytes. */
+const mostNameLetters = 120;
 const mediaTypes: Readonly<Record<FigureFormat, string>> = { svg: 'image/svg+xml', png: 'image/png', pdf: 'application/pdf' };
 
 export function createFigureService(workspaces: WorkspaceService, pictures: PictureService, version: string): FigureService {
@@ -52,6 +57,7 @@ export function createFigureService(workspaces: WorkspaceService, pictures: Pict
       const layer = layerOf(index, request.layer);
       const records: ProjectionRecord[] = [];
       const cells: FigureChannel[] = [];
+      for (const channel of request.channels) checkChannel(layer, channel);
       for (const channel of request.channels) {
         signal?.throwIfAborted();
         const found = await pictures.channel({ ...request, channel, size: figureTile * figureDensity }, signal);
@@ -62,7 +68,8 @@ export function createFigureService(workspaces: WorkspaceService, pictures: Pict
       const caption = captionOf(index, layer, request, records, version);
       const layout = layOutFigure(cells, caption, request.columns);
       const { bytes, notes } = await writers[request.format](layout, `Switchback ${version}`);
-      const fileName = `${[index.modelName, layer.title, rangesOf(request.channels), request.method].join('-').replaceAll(/[^A-Za-z0-9._-]+/g, '-')}.${request.format}`;
+      const name = [index.modelName, layer.title, rangesOf(request.channels), request.method].join('-').replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+      const fileName = `${name.slice(0, mostNameLetters)}.${request.format}`;
       return { bytes, format: request.format, mediaType: mediaTypes[request.format], fileName, caption, width: layout.width, height: layout.height, notes: [...notes, ...new Set(records.flatMap((record) => record.notes))] };
     },
     async make(request, signal) {
@@ -126,11 +133,11 @@ function captionOf(index: StoredIndex, layer: Layer, { channels, method, seed, c
   const resized = resize.kind === 'shorterSide' ? `shorter side ${resize.pixels}` : resize.kind === 'exact' ? 'squashed' : 'no resize';
   const state = index.cursor < index.images ? `; ${index.cursor} of ${index.images} images indexed so far` : '';
   return [
-    `Strongest hits of channels ${rangesOf(channels)} of ${layer.title} (${layer.name}) of ${index.modelName}: left, projected to pixels by ${method}, seed ${seed} (${seedWords[seed]})`,
+    `Strongest hits of ${channels.length === 1 ? 'channel' : 'channels'} ${rangesOf(channels)} of ${layer.title} (${layer.name}) of ${index.modelName}: left, projected to pixels by ${method}, seed ${seed} (${seedWords[seed]})`,
     control === 'none' ? '' : `, control ${control}`,
     first ? `, ${first.rectified.handled} of ${first.rectified.total} nonlinearities rectified` : '',
     `; right, the patches. Zero is grey; ${scaleWords[scale]}.${range}`,
-    ` Images: ${basename(index.imagesPath)}, ${index.images - index.skipped} of ${index.images} readable${state}. Model ${index.modelHash}.`,
+    ` Images: ${basename(index.imagesPath)}, ${index.images - index.skipped} of ${index.images} readable${state}. Model ${index.modelHash.slice(0, hashDigits)}.`,
     ` Input ${order} ${crop.join(' x ')}, ${resized}, (x * ${number(factor)} - [${mean.map(number).join(', ')}]) / [${std.map(number).join(', ')}].`,
     ` Index ${index.id}: ${index.engineDescription} (${index.engine} ${index.device}, batch ${index.batchSize}). Switchback ${version}, computation ${computationVersion}, Node ${process.versions.node}.`,
   ].join('');

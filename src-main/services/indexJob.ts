@@ -11,11 +11,10 @@ import type { JobProgress, JobRunner } from '../jobs/queue.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
 import { openScoreMatrix, scoreMatrixFolder, type ScoreMatrixWriter } from '../store/scoreMatrix.ts';
-import { keepCrops } from './crops.ts';
 import { openEarlierRows } from './earlierRows.ts';
 import { openImageSource } from './imageSource.ts';
 import { placeTakenHits } from './placeTakenHits.ts';
-import { scoringFor } from './scoringFor.ts';
+import { scoringFor, wayOf } from './scoringFor.ts';
 
 /** What a job of kind `index` is asked for beside completing its index. */
 export interface IndexJobRequest {
@@ -41,9 +40,6 @@ export function indexRunner(store: Store, inference: InferenceClient): JobRunner
       else if (index.cursor < index.images) await fill(run, index, null);
       const missing = missingLayers(await store.indexes.get(id), (job.request as IndexJobRequest | null)?.layers ?? []);
       if (missing.length > 0) await completePass(run, await store.passes.stageLayers(await store.indexes.get(id), missing));
-      // Last, so that it delays no row: from here on looking needs no image file.
-      const { images } = await store.indexes.get(id);
-      await keepCrops(store, id, signal, (done, total) => progress.report(images, images, `keeping input crops (${done} of ${total})`));
     } catch (error) {
       throw pausing(error);
     }
@@ -68,7 +64,14 @@ async function completePass(run: IndexRun, pass: StoredIndex): Promise<void> {
 
 /** @param base the index that `index` is a pass over */
 async function fill({ store, inference, progress, signal }: IndexRun, index: StoredIndex, base: StoredIndex | null): Promise<void> {
-  const scoring = scoringFor({ store, inference, index, note: (text) => progress.report(done, index.images, text) });
+  await store.indexes.forgetPlacements(index.id);
+  const scoring = scoringFor({
+    inference,
+    index,
+    way: wayOf(index),
+    note: (text) => progress.report(done, index.images, text),
+    changed: (change) => store.indexes.recordPlacement(index.id, change),
+  });
   const source = await openImageSource(index);
   const earlier = base && index.stagedKind === 'rescan' ? await openEarlierRows(store, base, index) : null;
   const matrix = await openMatrix(store, index, base);

@@ -107,8 +107,8 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
       if (channel >= layer.channels) throw new AppError('NOT_FOUND', `The layer ${JSON.stringify(layer.name)} has channels 0 to ${layer.channels - 1}; there is no channel ${channel}.`, { layer: layer.name, channel });
       const { store } = workspaces.required();
       const hits = await store.hits.ofChannel(index.id, number, channel);
-      const images = await store.images.many(index.id, hits.map(({ image }) => image));
-      const repeats = repeatedPlaces(hits.map(({ image }) => images.get(image)!));
+      const images = await store.images.several(index.id, hits.map(({ image }) => image));
+      const repeats = repeatedPlaces(hits.map(({ image }) => images.get(image)));
       const alive = await store.hits.channelsWithHits(index.id);
       const version = (await store.hits.summaries(index.id, number)).find((summary) => summary.channel === channel)?.changedAt ?? 0;
       return {
@@ -176,11 +176,11 @@ function withProgress(layer: Layer, index: StoredIndex, alive: number): IndexedL
 }
 
 function toRecord(index: StoredIndex, workspaces: WorkspaceService): IndexRecord {
-  const { id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, images, cursor, skipped, matrix, part, placementChanges, createdAt } = index;
+  const { id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, images, cursor, skipped, versionBase, matrix, part, placementChanges, createdAt } = index;
   const state: IndexState = cursor === 0 ? 'empty' : cursor < images ? 'partial' : 'complete';
   return {
     id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, state,
-    images, indexed: cursor - skipped, skipped, layers: index.layers.length, matrix, part, placementChanges, createdAt, jobId: workspaces.required().queue.activeFor(id, 'index'),
+    images, indexed: cursor - skipped, skipped, numbering: versionBase, layers: index.layers.length, matrix, part, placementChanges, createdAt, jobId: workspaces.required().queue.activeFor(id, 'index'),
   };
 }
 

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import type { packReport } from '../../src-shared/contract/workspaces.ts';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import { AppError } from '../../src-shared/errors.ts';
+import type { CropsTable } from '../store/crops.ts';
 import { isWorkspace } from '../store/open.ts';
 import { writePack } from '../store/packWriting.ts';
 import { keepCrops } from './crops.ts';
@@ -31,13 +32,12 @@ export function createPackService(workspaces: WorkspaceService): PackService {
       if (file === store.path || (await isWorkspace(file))) throw new AppError('BAD_REQUEST', `${file} is a workspace: choose a new file for the pack.`, { path: file });
       const chosen = indexes ? await Promise.all(indexes.map((id) => store.indexes.get(id as IndexId))) : await store.indexes.list();
       if (chosen.length === 0) throw new AppError('NOT_FOUND', 'This workspace holds no index yet, so there is nothing to pack. Index a folder first.', { path: store.path });
-      if (store.mode === 'write') {
-        for (const index of chosen) {
-          // A pack made from a growing index would hold pictures of lists that are gone a moment later; those that are there go along.
-          if (index.cursor === index.images) await keepCrops(store, index.id, signal ?? new AbortController().signal, (done, total) => progress(`pictures of ${index.modelName}: ${done} of ${total}`));
+      const addPictures = async (crops: CropsTable) => {
+        for (const { id, modelName } of chosen) {
+          await keepCrops({ ...store, crops }, id, signal ?? new AbortController().signal, { progress: (done, total) => progress(`pictures of ${modelName}: ${done} of ${total}`) });
         }
-      }
-      const numbers = await writePack(store, file, { indexes, matrices }, progress, signal);
+      };
+      const numbers = await writePack(store, file, { indexes, matrices, ...(store.kind === 'folder' ? { addPictures } : {}) }, progress, signal);
       return { path: file, matrices, ...numbers };
     },
   };

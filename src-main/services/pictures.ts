@@ -18,7 +18,9 @@ import type { DuplicateService } from './duplicates.ts';
 import type { Focus } from './focus.ts';
 import { layerOf } from './indexing.ts';
 import { createPictureQueue } from './pictureQueue.ts';
-import { checkUnit, type ProjectionPicture, type ProjectionService, type Way } from './projections.ts';
+import type { ProjectionPicture } from './projectionComputing.ts';
+import type { ProjectionService } from './projections.ts';
+import { checkChannel, checkUnit, type Way } from './projectionUnits.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 interface ChannelPlace {
@@ -77,7 +79,7 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
 
   async function openChannel(place: ChannelPlace) {
     const opened = await open(place);
-    checkUnit(opened.layer, { channel: place.channel, y: 0, x: 0 });
+    checkChannel(opened.layer, place.channel);
     focus.look(place.index, place.layer, place.channel);
     const hits = place.unique ? (await duplicates.list(place.index, place.layer, place.channel)).hits : await opened.store.hits.ofChannel(opened.index.id, place.layer, place.channel);
     return { ...opened, hits: hits.slice(0, sheetTiles) };

@@ -1,19 +1,19 @@
 /**
- * Where in their images the hits are that a rescan took over from old rows: the old hits know, if the image was in that list before; else the image is run once more, in batches of the
- * index's own size.
+ * Where in their images the hits are that a rescan took over from old rows: the old hits know, if the image was in that list before; else the image is run once more, as the index was
+ * made to be computed: only rows of that way are taken over. Where that device fails another finds the place, which changes no row and so is not recorded.
  */
 import { AppError } from '../../src-shared/errors.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { IndexRun } from './indexJob.ts';
 import { openImageSource } from './imageSource.ts';
-import { scoringFor } from './scoringFor.ts';
+import { firstWayOf, scoringFor } from './scoringFor.ts';
 
 /** @param pass complete but for positions */
 export async function placeTakenHits({ store, inference, progress, signal }: IndexRun, pass: StoredIndex, base: StoredIndex): Promise<void> {
   await store.hits.placeFromSource(pass.id, base.id);
   const note = (text: string) => progress.report(pass.images, pass.images, text);
-  const scoring = scoringFor({ store, inference, index: base, note });
+  const scoring = scoringFor({ inference, index: pass, way: firstWayOf(pass), note, changed: async () => undefined });
   const source = await openImageSource(pass);
   const [height, width] = pass.preprocessing.crop;
   const pictureBytes = height * width * 3;

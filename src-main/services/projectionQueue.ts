@@ -16,7 +16,7 @@ export interface Wanted<Unit> {
 /** Units that one call can compute together: `id` is equal where everything but the units is. */
 export interface UnitGroup<Unit, Result> {
   readonly id: string;
-  compute(units: readonly Unit[], signal: AbortSignal): Promise<readonly Result[]>;
+  compute(units: readonly Unit[], signal: AbortSignal, urgency: Urgency): Promise<readonly Result[]>;
 }
 
 export interface ProjectionQueue<Unit, Result> {
@@ -38,7 +38,7 @@ interface Entry<Unit, Result> {
   readonly settle: { resolve(result: Result): void; reject(error: unknown): void };
 }
 
-/** Two: the next one waits at the worker while the results of one are on their way. */
+/** Two: the next one waits at the worker while the results of one are on their way. What is looked at does not count what is computed ahead, and goes before it there. */
 const callsAtOnce = 2;
 const lookMs = 250;
 /** Before anything was timed: a channel. */
@@ -48,7 +48,7 @@ const mostUnits = 4096;
 export function createProjectionQueue<Unit, Result>(): ProjectionQueue<Unit, Result> {
   const entries = new Map<string, Entry<Unit, Result>>();
   let waiting: Entry<Unit, Result>[] = [];
-  let running = 0;
+  const running: Record<Urgency, number> = { look: 0, ahead: 0 };
   const unitMs = new Map<string, number>();
 
   const unitsIn = (groupId: string, milliseconds: number): number => {
@@ -57,23 +57,24 @@ export function createProjectionQueue<Unit, Result>(): ProjectionQueue<Unit, Res
   };
 
   function start(): void {
-    while (running < callsAtOnce && waiting.length > 0) {
+    while (waiting.length > 0) {
       const first = waiting.find((entry) => entry.urgency === 'look') ?? waiting[0]!;
+      if (running.look + (first.urgency === 'look' ? 0 : running.ahead) >= callsAtOnce) return;
       const alike = waiting.filter((entry) => entry.group.id === first.group.id && entry.urgency === first.urgency);
       // The atlas job chooses its own portions.
       const chosen = new Set(first.urgency === 'ahead' ? alike : alike.slice(0, Math.max(firstUnits, unitsIn(first.group.id, lookMs))));
       waiting = waiting.filter((entry) => !chosen.has(entry));
-      void run(first.group, [...chosen]);
+      void run(first.group, [...chosen], first.urgency);
     }
   }
 
-  async function run(group: UnitGroup<Unit, Result>, members: readonly Entry<Unit, Result>[]): Promise<void> {
-    running += 1;
+  async function run(group: UnitGroup<Unit, Result>, members: readonly Entry<Unit, Result>[], urgency: Urgency): Promise<void> {
+    running[urgency] += 1;
     const batch = { controller: new AbortController(), wanted: members.length };
     for (const member of members) member.batch = batch;
     const startMs = performance.now();
     try {
-      const results = await group.compute(members.map(({ unit }) => unit), batch.controller.signal);
+      const results = await group.compute(members.map(({ unit }) => unit), batch.controller.signal, urgency);
       const each = (performance.now() - startMs) / members.length;
       const before = unitMs.get(group.id);
       // The first call compiles; two calls that overlap take turns.
@@ -82,7 +83,7 @@ export function createProjectionQueue<Unit, Result>(): ProjectionQueue<Unit, Res
     } catch (error) {
       for (const member of members) member.settle.reject(error);
     } finally {
-      running -= 1;
+      running[urgency] -= 1;
       for (const member of members) forget(member);
       start();
     }

@@ -1,6 +1,7 @@
 /** Rows of a score matrix as a person sees them: path, class, score, and where in the image the channel is excited, as far as that is known or asked for. */
 import type * as z from 'zod';
 import type { rankedImage } from '../../src-shared/contract/scores.ts';
+import { AppError } from '../../src-shared/errors.ts';
 import { clipBox, unitWindow } from '../geometry/receptiveField.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { RankedRow } from '../indexing/queries/topRows.ts';
@@ -23,7 +24,10 @@ export function createRankedImages(inference: InferenceClient): RankedImages {
   return {
     async shown({ store, index, layer }, channel, images, lists, { forward }, signal) {
       const numbers = [...new Set(lists.flat().map(({ row }) => images[row]!))];
-      const manifest = await store.images.many(index.id, numbers);
+      const manifest = await store.images.several(index.id, numbers);
+      if ((await store.indexes.get(index.id)).matrixFolder !== index.matrixFolder) {
+        throw new AppError('CONFLICT', 'A rescan has just brought this index up to date, so its images have other numbers now. Ask again.', { index: index.id });
+      }
       const stored = new Map((await store.hits.ofChannel(index.id, layer.number, channel)).map((hit) => [hit.image, hit]));
       const others = numbers.filter((number) => !stored.has(number)).map((number) => manifest.get(number)!);
       const found = await (forward ? positions.find(store, index, layer, others, signal) : positions.known(store, index, layer, others));

@@ -2,22 +2,23 @@
 import type { Device, EngineKind } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { StoredIndex } from '../store/indexes.ts';
-import type { Store } from '../store/open.ts';
-import { createDeviceScoring, type DeviceScoring, type WayOfComputing } from './deviceScoring.ts';
+import { createDeviceScoring, type DeviceScoring, type WayChange, type WayOfComputing } from './deviceScoring.ts';
 
 export interface ScoringFor {
-  readonly store: Store;
   readonly inference: InferenceClient;
   readonly index: StoredIndex;
+  readonly way: WayOfComputing;
   /** A sentence for the person who watches. */
   note(text: string): void;
+  /** Stores a change with or before the rows it is for. */
+  changed(change: WayChange): Promise<void>;
 }
 
-export function scoringFor({ store, inference, index, note }: ScoringFor): DeviceScoring {
+export function scoringFor({ inference, index, way, note, changed }: ScoringFor): DeviceScoring {
   return createDeviceScoring({
     inference,
     index: {
-      ...wayOf(index),
+      ...way,
       modelPath: index.modelPath,
       modelHash: index.modelHash,
       layers: index.layers.map((layer) => layer.name),
@@ -28,13 +29,21 @@ export function scoringFor({ store, inference, index, note }: ScoringFor): Devic
       return [placement, ...next];
     },
     note,
-    changed: (change) => store.indexes.recordPlacement(index.id, change),
+    changed,
   });
 }
 
-/** How the index is computed now: as it was last changed to, else as it was made. */
-export function wayOf(index: StoredIndex): WayOfComputing {
-  // Changes behind the cursor belong to rows that a kill took back.
-  const { engine, device, batchSize } = index.placementChanges.filter(({ fromImage }) => fromImage < Math.max(index.cursor, 1)).at(-1) ?? index;
+/** How the index was made to be computed. */
+export function firstWayOf({ engine, device, batchSize }: Pick<StoredIndex, 'engine' | 'device' | 'batchSize'>): WayOfComputing {
   return { engine: engine as EngineKind, device: device as Device, batchSize };
+}
+
+/** How the rows of an image were computed. */
+export function wayOfImage(index: StoredIndex, image: number): WayOfComputing {
+  return firstWayOf(index.placementChanges.findLast(({ fromImage }) => fromImage <= image) ?? index);
+}
+
+/** How the index is computed now: as its last rows were. A change behind the cursor belongs to rows that a kill took back. */
+export function wayOf(index: StoredIndex): WayOfComputing {
+  return wayOfImage(index, index.cursor - 1);
 }

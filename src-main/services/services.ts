@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { createInferenceClient, type InferenceClient } from '../inference/worker/client.ts';
 import { atlasRunner, createAtlasService, type AtlasService } from './atlasJob.ts';
+import { createCropKeeping, type CropKeeping } from './cropKeeping.ts';
 import { createCropService } from './crops.ts';
 import { createDatasetService, type DatasetService } from './datasets.ts';
+import { createDeviceMemory } from './deviceMemory.ts';
 import { createDuplicateService, type DuplicateService } from './duplicates.ts';
 import { createExportService, type ExportService } from './exports.ts';
 import { createFigureService, type FigureService } from './figures.ts';
@@ -38,6 +40,7 @@ export interface Services {
   readonly pictures: PictureService;
   readonly scores: ScoreService;
   readonly jobs: JobService;
+  readonly cropKeeping: CropKeeping;
   readonly settings: SettingsService;
   readonly training: TrainingService;
   /** Interrupts jobs, closes the workspace and ends the inference process. */
@@ -58,6 +61,7 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
     entry: workerEntry,
     memoryBudgetBytes: async () => (await settings.get()).memoryBudgetBytes,
     ...(folders.cache ? { codeCache: join(folders.cache, 'code') } : {}),
+    deviceMemory: createDeviceMemory(folders, version),
     ...(log ? { log } : {}),
   });
   const settings = createSettingsService(folders, inference, version);
@@ -66,8 +70,9 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
   const workspaces = createWorkspaceService({
     folders,
     mode,
-    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, crops, focus) }),
+    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, focus) }),
   });
+  const cropKeeping = createCropKeeping(workspaces);
   const indexing = createIndexingService(workspaces, inference);
   const projections = createProjectionService(workspaces, inference, crops);
   const scores = createScoreService(workspaces, inference);
@@ -91,7 +96,9 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
     jobs: createJobService(workspaces),
     settings,
     training: createTrainingService(inference),
+    cropKeeping,
     async close() {
+      await cropKeeping.close();
       await workspaces.close();
       await inference.close();
     },

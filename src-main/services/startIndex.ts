@@ -68,8 +68,15 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
     const { queue } = workspaces.required();
     const active = queue.activeFor(index.id, 'index');
     if (active && !request.layers) return active;
+    const title = `${verb} ${basename(index.imagesPath)} with ${index.modelName}`;
+    const last = (await queue.list()).find((job) => job.kind === 'index' && job.indexId === index.id);
+    // The same job goes on, with what it was asked for, unless a person has put an end to it.
+    if (last && !request.layers && last.title === title && (last.state === 'paused' || last.state === 'interrupted' || last.state === 'failed')) {
+      await queue.resume(last.id);
+      return last.id;
+    }
     const id = randomBytes(6).toString('hex');
-    await queue.add({ id, kind: 'index', indexId: index.id, title: `${verb} ${basename(index.imagesPath)} with ${index.modelName}`, total: index.images, request });
+    await queue.add({ id, kind: 'index', indexId: index.id, title, total: index.images, request });
     return id;
   }
 
@@ -122,9 +129,10 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
     return { ...difference, recomputes, layers: unfinished?.stagedKind === 'layers' ? unfinished.layers : [] };
   }
 
-  /** An unfinished rescan of a folder that is as it was before has nothing left to do. */
+  /** Of a folder that is as it was: its classes may be others, and an unfinished rescan of it has nothing left to do. */
   async function completeUnchanged(index: StoredIndex): Promise<string | null> {
     const { store, queue } = workspaces.required();
+    await store.scans.updateClasses(index.id);
     const pass = await store.passes.of(index.id);
     if (pass?.stagedKind === 'rescan' && !queue.activeFor(index.id, 'index')) await store.indexes.delete(pass.id);
     return service.complete(index);

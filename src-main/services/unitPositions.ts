@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import type { Layer } from '../../src-shared/domain/layers.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { decodeImage } from '../dataset/decode.ts';
-import type { Device, EngineKind } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
+import type { WayOfComputing } from './deviceScoring.ts';
+import { wayOfImage } from './scoringFor.ts';
 import { createTurns } from './turns.ts';
 
 export interface UnitPositions {
@@ -40,7 +41,7 @@ export function createUnitPositions(inference: InferenceClient): UnitPositions {
   }
 
   /** One batch; pictures that are gone or changed are left out. */
-  async function forward(index: StoredIndex, layer: Layer, way: Way, images: readonly StoredImage[], signal: AbortSignal | undefined) {
+  async function forward(index: StoredIndex, layer: Layer, way: WayOfComputing, images: readonly StoredImage[], signal: AbortSignal | undefined) {
     const [height, width] = index.preprocessing.crop;
     const pictures = await Promise.all(images.map((image) => pixelsOf(index, image, signal)));
     const there = images.flatMap((image, at) => (pictures[at] ? [{ image, picture: pictures[at] }] : []));
@@ -53,7 +54,7 @@ export function createUnitPositions(inference: InferenceClient): UnitPositions {
         model: { path: index.modelPath, hash: index.modelHash },
         layers: [layer.name],
         preprocessing: index.preprocessing,
-        placement: { engine: way.engine as EngineKind, device: way.device as Device },
+        placement: { engine: way.engine, device: way.device },
         batch: way.batchSize,
         pixels,
       },
@@ -66,8 +67,9 @@ export function createUnitPositions(inference: InferenceClient): UnitPositions {
     known,
     async find(store, index, layer, images, signal) {
       const found = await known(store, index, layer, images);
-      const missing = Map.groupBy(images.filter((image) => !found.has(image.number)), (image) => wayOf(index, image.number));
-      for (const [way, those] of missing) {
+      const missing = Map.groupBy(images.filter((image) => !found.has(image.number)), (image) => JSON.stringify(wayOfImage(index, image.number)));
+      for (const those of missing.values()) {
+        const way = wayOfImage(index, those[0]!.number);
         for (let start = 0; start < those.length; start += way.batchSize) {
           signal?.throwIfAborted();
           const computed = await forward(index, layer, way, those.slice(start, start + way.batchSize), signal);
@@ -78,11 +80,4 @@ export function createUnitPositions(inference: InferenceClient): UnitPositions {
       return found;
     },
   };
-}
-
-type Way = Pick<StoredIndex, 'engine' | 'device' | 'batchSize'>;
-
-/** How the rows of this image were computed. */
-function wayOf(index: StoredIndex, image: number): Way {
-  return index.placementChanges.findLast(({ fromImage }) => fromImage <= image) ?? index;
 }

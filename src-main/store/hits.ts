@@ -127,11 +127,16 @@ async function commit(statements: Statements, batch: Batch): Promise<void> {
   await writeStatistics(statements, batch.indexId, batch.statistics);
 }
 
-/** One statement per image: SQLite would answer an UPDATE ... FROM json_each by reading the whole manifest. */
+/** As in replaceLists, CROSS JOIN: SQLite would answer an UPDATE ... FROM json_each by reading the whole manifest. A statement per image would leave as many objects for the garbage collector. */
 async function writeHashes(statements: Statements, { indexId, hashes }: Batch): Promise<void> {
-  for (const [image, contentHash, perceptualHash] of hashes) {
-    await statements.run('UPDATE images SET content_hash = ?, perceptual_hash = coalesce(?, perceptual_hash) WHERE index_id = ? AND number = ?', [contentHash, perceptualHash ?? null, indexId, image]);
-  }
+  if (hashes.length === 0) return;
+  await statements.run(
+    `INSERT INTO images (index_id, number, path, file, size_bytes, modified_ms, content_hash, perceptual_hash)
+     SELECT index_id, number, images.path, file, size_bytes, modified_ms, given.value ->> 1, coalesce(given.value ->> 2, perceptual_hash) FROM json_each(?2) AS given CROSS JOIN images
+     ON images.index_id = ?1 AND images.number = given.value ->> 0 WHERE true
+     ON CONFLICT (index_id, number) DO UPDATE SET content_hash = excluded.content_hash, perceptual_hash = excluded.perceptual_hash`,
+    [indexId, JSON.stringify(hashes)],
+  );
 }
 
 async function writeSkipped(statements: Statements, { indexId, skipped }: Batch): Promise<void> {

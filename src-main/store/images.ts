@@ -36,8 +36,6 @@ export interface ImagesTable {
   get(index: IndexId, number: number): Promise<StoredImage>;
   /** Those of these numbers that there are, by number. */
   several(index: IndexId, numbers: readonly number[]): Promise<ReadonlyMap<number, StoredImage>>;
-  /** Those of the given numbers, by number. */
-  many(index: IndexId, numbers: readonly number[]): Promise<ReadonlyMap<number, StoredImage>>;
   findByPath(index: IndexId, path: string): Promise<StoredImage | null>;
   /** Numbers below `before` of images without a row, ascending: row r of a score matrix is the r-th image that is not among them. */
   skippedNumbers(index: IndexId, before: number): Promise<Int32Array>;
@@ -56,10 +54,6 @@ export function imagesTable({ reader }: Connections): ImagesTable {
     async several(index, numbers) {
       const rows = await reader.all<StoredImage>(`${select} WHERE index_id = ? AND number IN (SELECT value FROM json_each(?))`, [index, JSON.stringify(numbers)]);
       return new Map(rows.map((image) => [image.number, image]));
-    },
-    async many(index, numbers) {
-      const images = await reader.all<StoredImage>(`${select} WHERE index_id = ? AND number IN (SELECT value FROM json_each(?))`, [index, JSON.stringify(numbers)]);
-      return new Map(images.map((image) => [image.number, image]));
     },
     async findByPath(index, path) {
       return (await reader.get<StoredImage>(`${select} WHERE index_id = ? AND path = ?`, [index, path.normalize('NFC')])) ?? null;

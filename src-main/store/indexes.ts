@@ -76,6 +76,8 @@ export interface IndexesTable {
   findByKey(key: string): Promise<StoredIndex | null>;
   /** From image `change.fromImage` on rows come another way; a change recorded there or later is replaced. */
   recordPlacement(id: IndexId, change: PlacementChange): Promise<void>;
+  /** Drops changes from the cursor on: they are of rows that a kill took back. */
+  forgetPlacements(id: IndexId): Promise<void>;
   /** Newest first. */
   list(): Promise<StoredIndex[]>;
   /** Removes the index with everything that belongs to it, in pieces, so that others get their turn; gone from all lists at once. @throws AppError NOT_FOUND */
@@ -90,6 +92,9 @@ export function indexesTable({ reader, writer }: Connections, removeMatrix: (fol
     const row = await reader.get<IndexRow>(`${select} WHERE id = ? AND deleted = 0`, [id]);
     if (!row) throw noIndex(id);
     return fromRow(row);
+  };
+  const changePlacements = async (id: IndexId, change: (index: StoredIndex) => readonly PlacementChange[]) => {
+    await writer().run('UPDATE indexes SET placement_changes = ? WHERE id = ?', [JSON.stringify(change(await get(id))), id]);
   };
   // The matrix goes first: while the record is there, a kill leaves nothing that nobody would remove.
   const finishDeletions = async () => {
@@ -115,11 +120,8 @@ export function indexesTable({ reader, writer }: Connections, removeMatrix: (fol
       const row = await reader.get<IndexRow>(`${select} WHERE key = ? AND deleted = 0`, [key]);
       return row ? fromRow(row) : null;
     },
-    async recordPlacement(id, change) {
-      const { placementChanges } = await get(id);
-      const kept = placementChanges.filter(({ fromImage }) => fromImage < change.fromImage);
-      await writer().run('UPDATE indexes SET placement_changes = ? WHERE id = ?', [JSON.stringify([...kept, change]), id]);
-    },
+    recordPlacement: (id, change) => changePlacements(id, ({ placementChanges }) => [...placementChanges.filter(({ fromImage }) => fromImage < change.fromImage), change]),
+    forgetPlacements: (id) => changePlacements(id, ({ placementChanges, cursor }) => placementChanges.filter(({ fromImage }) => fromImage < cursor)),
     async list() {
       return (await reader.all<IndexRow>(`${select} WHERE deleted = 0 AND staged_for IS NULL ORDER BY number DESC`)).map(fromRow);
     },

@@ -19,7 +19,7 @@ interface Owner {
   readonly since: string;
 }
 
-/** @throws AppError WORKSPACE naming the process that holds the workspace, or with `data.readOnly` where nobody may write to the folder */
+/** @throws AppError WORKSPACE with `data.held`, naming the process that holds the workspace, or with `data.readOnly` where nobody may write to the folder */
 export async function takeWriterLock(folder: string): Promise<WriterLock> {
   await access(folder, constants.W_OK).catch((cause: unknown) => {
     throw new AppError('WORKSPACE', `The workspace ${folder} cannot be changed: its disk is read-only, or you have no permission to write there. Copy it to a place where you may write.`, { path: folder, readOnly: true }, cause);
@@ -37,7 +37,7 @@ export async function takeWriterLock(folder: string): Promise<WriterLock> {
     throw new AppError(
       'WORKSPACE',
       `The workspace ${folder} is open in ${who}. Close it there, or use another workspace.`,
-      { path: folder, pid: owner?.pid ?? null, host: owner?.host ?? null, since: owner?.since ?? null },
+      { path: folder, held: true, pid: owner?.pid ?? null, host: owner?.host ?? null, since: owner?.since ?? null },
       thrown,
     );
   }

@@ -4,6 +4,7 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
+import { cropsTable, type CropsTable } from './crops.ts';
 import { openDatabase, type Database } from './driver.ts';
 import type { Store } from './open.ts';
 import { packedFilesTable, pieceBytes } from './pack.ts';
@@ -13,6 +14,8 @@ export interface PackContents {
   /** Ids of the indexes to pack; all if absent. */
   readonly indexes?: readonly string[] | undefined;
   readonly matrices: boolean;
+  /** Adds the pictures that the workspace has not kept. */
+  addPictures?(crops: CropsTable): Promise<void>;
 }
 
 export interface PackedNumbers {
@@ -23,7 +26,7 @@ export interface PackedNumbers {
 }
 
 /** @throws AppError BAD_REQUEST where the file cannot be written */
-export async function writePack(store: Store, file: string, { indexes, matrices }: PackContents, progress: (step: string) => void = () => undefined, signal?: AbortSignal): Promise<PackedNumbers> {
+export async function writePack(store: Store, file: string, { indexes, matrices, addPictures }: PackContents, progress: (step: string) => void = () => undefined, signal?: AbortSignal): Promise<PackedNumbers> {
   const temporary = `${file}.${process.pid}.part`;
   try {
     await rm(temporary, { force: true });
@@ -35,6 +38,8 @@ export async function writePack(store: Store, file: string, { indexes, matrices 
       await copy.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;');
       progress('leaving out what only this machine needs');
       await leaveOut(copy, indexes);
+      await addPictures?.(cropsTable({ reader: copy, canWrite: true, writer: () => copy }));
+      await copy.exec('VACUUM');
       if (matrices) await packMatrices(copy, store, progress, signal);
       numbers = await count(copy);
     } finally {
@@ -69,7 +74,6 @@ async function leaveOut(copy: Database, indexes: readonly string[] | undefined):
       await statements.run('UPDATE indexes SET model_path = ?, images_path = ?, labels_path = ? WHERE id = ?', [lastName(model), lastName(images), labels === null ? null : lastName(labels), id]);
     }
   });
-  await copy.exec('VACUUM');
 }
 
 /** The last part of a path of any system. */

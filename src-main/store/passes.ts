@@ -77,7 +77,9 @@ async function replaceRows(statements: Statements, pass: StoredIndex): Promise<v
 async function addLayers(statements: Statements, pass: StoredIndex): Promise<void> {
   const base = fromRow((await statements.get<IndexRow>(`${select} WHERE id = ?`, [pass.stagedFor]))!);
   for (const table of ['hits', 'layer_statistics']) await statements.run(`UPDATE ${table} SET index_id = ?1 WHERE index_id = ?2`, [base.id, pass.id]);
-  await statements.run('UPDATE indexes SET layers = ? WHERE id = ?', [JSON.stringify([...base.layers, ...pass.layers]), base.id]);
+  // A record is of all layers: rows of an image count as computed another way as soon as those of one layer were.
+  const placementChanges = [...base.placementChanges, ...pass.placementChanges].sort((a, b) => a.fromImage - b.fromImage);
+  await statements.run('UPDATE indexes SET layers = ?, placement_changes = ? WHERE id = ?', [JSON.stringify([...base.layers, ...pass.layers]), JSON.stringify(placementChanges), base.id]);
   await retire(statements, pass);
 }
 

@@ -50,7 +50,7 @@ async function prepared(file: string, shown: string, mode: 'read' | 'immutable')
   const database = await openDatabase(file, mode);
   try {
     // A file from elsewhere may hold functions in views and defaults; none of ours does.
-    await database.exec('PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456;');
+    await database.exec('PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768;');
     await checkLayout(database, shown);
     return { database, file, immutable: mode === 'immutable', close: () => database.close() };
   } catch (thrown) {

@@ -35,6 +35,8 @@ export interface ScansTable {
   listing(): Promise<string>;
   /** How the finished scan differs from the manifest of an index. */
   compare(index: IndexId): Promise<ScanDifference>;
+  /** Gives the images of an index, which must be those of the finished scan, the scan's classes: a labels file may have been edited. */
+  updateClasses(index: IndexId): Promise<void>;
 }
 
 export function scansTable({ writer }: Connections): ScansTable {
@@ -75,6 +77,13 @@ export function scansTable({ writer }: Connections): ScansTable {
       );
       const { added, changed, unchanged, old } = row!;
       return { added, changed, unchanged, removed: old - changed - unchanged };
+    },
+    async updateClasses(index) {
+      await writer().run(
+        `UPDATE images SET class_name = new.class_name, class_index = new.class_index, class_wnid = new.class_wnid FROM temp.manifest AS new
+         WHERE images.index_id = ? AND images.number = new.number AND (images.class_name, images.class_index, images.class_wnid) IS NOT (new.class_name, new.class_index, new.class_wnid)`,
+        [index],
+      );
     },
   };
 }

@@ -38,6 +38,8 @@ export const indexRecord = z.object({
   /** Images whose rows are committed. */
   indexed: z.int(),
   skipped: z.int(),
+  /** Another one whenever a rescan gives images other numbers: the version of addresses that name images by number (media.ts). */
+  numbering: z.int(),
   layers: z.int(),
   matrix: matrixPrecision,
   /** Which places of the folder's whole listing it covers; null for all of them. */

@@ -1,6 +1,7 @@
 /**
  * Addresses of pictures. Typed here so that renderer and core cannot disagree; no address ever holds a path.
- * All answer image/png, `Cache-Control: immutable` where `version` is part of the address, and 422 with a JSON PlainError when they fail.
+ * All answer image/png, `Cache-Control: immutable` where a version is part of the address (`version` of a channel, `numbering` of its index), and 422 with a
+ * JSON PlainError when they fail.
  */
 import type { Control, Method, Scale, Seed } from '../domain/projection.ts';
 
@@ -26,18 +27,18 @@ export function projectionSheetUrl(at: { index: string; layer: number; channel: 
 }
 
 /** One unit's patch: the full receptive field (at most 512 px), parts outside the image drawn as border. `size`: longer edge in pixels. */
-export function patchUrl(at: { index: string; layer: number; image: number; y: number; x: number; size: number }): string {
-  return `/media/patch/${at.index}/${at.layer}/${at.image}/${at.y}/${at.x}?size=${at.size}`;
+export function patchUrl(at: { index: string; numbering: number; layer: number; image: number; y: number; x: number; size: number }): string {
+  return `/media/patch/${at.index}/${at.layer}/${at.image}/${at.y}/${at.x}?v=${at.numbering}&size=${at.size}`;
 }
 
 /** One unit's projection: `area` is `patch` (the receptive field, aligned with patchUrl) or `input` (the whole network input). */
-export function projectionUrl(at: { index: string; layer: number; channel: number; image: number; y: number; x: number; size: number; area: 'patch' | 'input' } & Show): string {
-  return `/media/projection/${at.index}/${at.layer}/${at.channel}/${at.image}/${at.y}/${at.x}?size=${at.size}&${show(at)}&area=${at.area}`;
+export function projectionUrl(at: { index: string; numbering: number; layer: number; channel: number; image: number; y: number; x: number; size: number; area: 'patch' | 'input' } & Show): string {
+  return `/media/projection/${at.index}/${at.layer}/${at.channel}/${at.image}/${at.y}/${at.x}?v=${at.numbering}&size=${at.size}&${show(at)}&area=${at.area}`;
 }
 
 /** The image as the network sees it (resized and cropped, true colours), `crop[0] x crop[1]` pixels. */
-export function inputImageUrl(at: { index: string; image: number }): string {
-  return `/media/image/${at.index}/${at.image}`;
+export function inputImageUrl(at: { index: string; numbering: number; image: number }): string {
+  return `/media/image/${at.index}/${at.image}?v=${at.numbering}`;
 }
 
 function show({ method, seed, control = 'none', scale }: Show): string {

@@ -48,7 +48,7 @@ export const projections = {
     .output(projectionRecord),
   /**
    * Starts the job (kind `atlas`) that projects every hit of every channel of the layers, all where absent, by the methods; what is kept is passed over. Null where nothing is
-   * missing. While an atlas job of this index runs, its number.
+   * missing. While an atlas job of this index runs or waits that covers it, its number.
    */
   atlas: procedure
     .input(z.object({ index: indexId, layers: z.array(layerNumber).min(1).max(100_000).optional(), methods: z.array(method).min(1).max(10).default(['deconvnet']) }))

@@ -81,6 +81,7 @@ describeWithData('an index that is there', [squeezenet, photographs], () => {
     const { jobId } = await services.indexing.rescan(index);
     expect((await passes())?.id, 'the same pass').toBe(unfinished!.id);
     await done(jobId);
+    expect((await services.jobs.list()).map(({ id, title, state }) => [id === jobId, title.split(' ')[0], state]), 'the same job').toEqual([[true, 'Rescan', 'done'], [false, 'Index', 'done']]);
     await sameAsFresh();
   }, 120_000);
 

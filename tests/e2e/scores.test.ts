@@ -80,6 +80,15 @@ describeWithData('the score matrix of squeezenet1.1', [squeezenet, photographs, 
     });
   }, 60_000);
 
+  it('is asked for positions while another process has the workspace open, and says that they are not kept', async () => {
+    await withServices(async () => {
+      const { code, stdout, stderr } = await runCommand(home, 'top', '--workspace', at('w'), '--layer', layers[1], '--channel', '3', '--k', '12', '--positions', '--json');
+      expect([code, stderr]).toEqual([0, `Process ${process.pid} has the workspace open, so it is only read, and what is computed now is not kept.\n`]);
+      expect((JSON.parse(stdout) as Listed).channels[0]!.hits.filter(({ y }) => y === null)).toEqual([]);
+    });
+    expect((await top('--k', '12')).channels[0]!.hits.filter(({ y }) => y === null)).toHaveLength(3);
+  }, 60_000);
+
   it('goes beyond them, with positions that are forwarded once and kept, and null for a photograph that is gone', async () => {
     const [listed] = (await top('--k', '1000')).channels;
     const { data } = await readNpy(join(matrix, '0002.npy'));

@@ -142,8 +142,9 @@ describe('calls', () => {
   });
 
   it('remembers settings, and lists folders without hidden entries', async () => {
-    expect(await client.settings.get()).toEqual({ theme: 'system', language: 'system', engine: 'auto', device: 'auto' });
-    expect(await client.settings.set({ theme: 'dark' })).toEqual({ theme: 'dark', language: 'system', engine: 'auto', device: 'auto' });
+    const untouched = { theme: 'system', language: 'system', engine: 'auto', device: 'auto', memoryBudgetBytes: null };
+    expect(await client.settings.get()).toEqual(untouched);
+    expect(await client.settings.set({ theme: 'dark' })).toEqual({ ...untouched, theme: 'dark' });
     expect((await client.settings.get()).theme).toBe('dark');
     writeFileSync(join(folder, '.hidden'), '');
     const listing = await client.files.list({ path: folder });
@@ -229,7 +230,8 @@ describeWithData('an index behind the contract', [squeezenet, photographs], () =
   it('serves every kind of picture as PNG, those with a version for ever', async () => {
     const { hits, version } = await client.indexing.channel({ index, layer: 1, channel: 5 });
     const { imageNumber: image, y, x } = hits[0]!;
-    const unit = { index, layer: 1, image, y, x, size: 64 };
+    const { numbering } = await client.indexing.get({ index });
+    const unit = { index, numbering, layer: 1, image, y, x, size: 64 };
     const show = { method: 'deconvnet', seed: 'one', scale: 'quantile' } as const;
     const pictures: readonly (readonly [string, number, number])[] = [
       [patchSheetUrl({ index, layer: 1, channel: 5, version, size: 64 }), 194, 194],
@@ -237,7 +239,7 @@ describeWithData('an index behind the contract', [squeezenet, photographs], () =
       [patchUrl(unit), 64, 64],
       [projectionUrl({ ...unit, channel: 5, ...show, area: 'patch' }), 64, 64],
       [projectionUrl({ ...unit, channel: 5, ...show, area: 'input', size: 224 }), 224, 224],
-      [inputImageUrl({ index, image }), 224, 224],
+      [inputImageUrl({ index, numbering, image }), 224, 224],
     ];
     for (const [path, width, height] of pictures) {
       const { status, headers, text } = await raw({ path, headers: bearer });
@@ -245,6 +247,8 @@ describeWithData('an index behind the contract', [squeezenet, photographs], () =
       const bytes = Buffer.from(text, 'latin1');
       expect([path, bytes.toString('latin1', 1, 4), bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([path, 'PNG', width, height]);
     }
+    const unversioned = await raw({ path: inputImageUrl({ index, numbering, image }).replace(/[?&]v=\d+/, ''), headers: bearer });
+    expect([unversioned.status, unversioned.headers['cache-control']], 'the next rescan may give the number to another image').toEqual([200, 'private, no-cache']);
   });
 
   it('tells a wrong picture address what is wrong with it, and never reads a path', async () => {

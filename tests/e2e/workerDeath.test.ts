@@ -257,9 +257,10 @@ describe('an index job whose device fails', () => {
     expect(undisturbed.record).toMatchObject({ state: 'complete', device: 'webgpu', placementChanges: [] });
   });
 
+  /** A cache of its own: what was found of a device is kept there. */
   async function indexed(workspace: string, card: Misbehaviour) {
     process.env['SWITCHBACK_FAKE_DEVICES'] = JSON.stringify({ 'onnxruntime on webgpu': card } satisfies FakeDevices);
-    const services = createServices({ workerEntry: entry, version: 'test', folders: { config: join(home, 'config'), data: join(home, 'data'), cache: join(home, 'cache') } });
+    const services = createServices({ workerEntry: entry, version: 'test', folders: { config: join(home, 'config'), data: join(home, 'data'), cache: join(home, `${workspace} cache`) } });
     try {
       await services.workspaces.create({ path: join(home, workspace) });
       const { index } = await services.indexing.start({ modelPath, imagesPath: images, preprocessing, top: 9, engine: 'onnxruntime', device: 'webgpu', batch });

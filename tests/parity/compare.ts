@@ -86,13 +86,13 @@ export async function compareProjection(first: Engine, second: Engine, network: 
 }
 
 /** Switches (int64) and masks (bool) that a float is computed from. */
-function decisionsOf(graph: Graph): readonly string[] {
+export function decisionsOf(graph: Graph): readonly string[] {
   const read = new Set(graph.nodes.flatMap((node) => node.inputs));
   return graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && read.has(name) && ['int64', 'bool'].includes(graph.values.get(name)!.dataType));
 }
 
 /** The projection with its decisions as inputs. */
-function handOver(graph: Graph, projection: string, decisions: readonly string[]): Graph {
+export function handOver(graph: Graph, projection: string, decisions: readonly string[]): Graph {
   const given = new Set(decisions);
   const build = createGraphBuilder(`${graph.name}, decided elsewhere`);
   for (const input of graph.inputs) build.input(input.name, input.dataType, input.shape);
@@ -105,14 +105,14 @@ function handOver(graph: Graph, projection: string, decisions: readonly string[]
   return verify(truncate(build.finish([projection]), [projection]));
 }
 
-function flippedPlaces(actual: Data, expected: Data): readonly number[] {
+export function flippedPlaces(actual: Data, expected: Data): readonly number[] {
   const places: number[] = [];
   for (let at = 0; at < expected.data.length; at++) if (actual.data[at] !== expected.data[at]) places.push(at);
   return places;
 }
 
 /** How near each flipped decision was: the two candidates of a window, or a value and its threshold, apart by this share of the largest value. */
-async function gapsOf(
+export async function gapsOf(
   engine: Engine,
   graph: Graph,
   feeds: Readonly<Record<string, Data>>,

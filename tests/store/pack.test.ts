@@ -50,6 +50,24 @@ describe('a pack', () => {
     await original.close();
   });
 
+  it('brings pictures that the workspace has not kept, which stays as it is', async () => {
+    const workspace = await openStore(at('workspace'), { mode: 'read' });
+    const { id } = (await workspace.indexes.list())[0]!;
+    const before = await workspace.crops.size(id);
+    const numbers = await writePack(workspace, at('completed.switchback'), {
+      matrices: false,
+      async addPictures(crops) {
+        expect(await crops.missing(id)).toEqual([]);
+        await crops.put(id, [{ contentHash: 'another', picture: Buffer.from('added') }]);
+      },
+    });
+    const [packed, plain] = [await openStore(at('completed.switchback'), { mode: 'read' }), await workspace.crops.size(id)];
+    expect([Buffer.from((await packed.crops.get(id, 'another'))!).toString(), (await packed.crops.size(id)).kept, plain]).toEqual(['added', before.kept + 1, before]);
+    expect(numbers.pictures.packed).toBeGreaterThan(before.kept);
+    await packed.close();
+    await workspace.close();
+  });
+
   it('is one file that tells nothing of where things lay', async () => {
     const packed = await openStore(at('plain.switchback'), { mode: 'read' });
     expect((await packed.indexes.list()).map(({ modelPath, imagesPath, labelsPath }) => [modelPath, imagesPath, labelsPath])).toEqual([['other.onnx', 'images', 'labels.tsv'], ['net.onnx', 'images', null]]);

@@ -58,6 +58,18 @@ describe('a scan', () => {
   });
 });
 
+describe('the classes of an index', () => {
+  it('become those of a scan of the same images', async () => {
+    const { id } = await store.indexes.create(sampleIndex, [image('a', { className: 'old', classIndex: 3 }), image('b'), image('c', { className: 'same' })]);
+    const other = await store.indexes.create({ ...sampleIndex, key: 'other' }, [image('a', { className: 'old' })]);
+    await scan([image('a', { className: 'new', classIndex: 4, classWnid: 'n00000004' }), image('b', { className: 'first' }), image('c', { className: 'same' })]);
+    await store.scans.updateClasses(id);
+    expect((await store.images.page(id, 0, 9)).map(({ path, className }) => [path, className])).toEqual([['a', 'new'], ['b', 'first'], ['c', 'same']]);
+    expect((await store.classes.list(id)).map(({ index, wnid, name }) => [index, wnid, name])).toContainEqual([4, 'n00000004', 'new']);
+    expect((await store.images.get(other.id, 0)).className).toBe('old');
+  });
+});
+
 describe('a pass', () => {
   it('names old images as sources, and brings along what is sure of them', async () => {
     const base = await filled();
@@ -110,15 +122,19 @@ describe('a pass', () => {
   });
 
   it('adds layers beside those that are there', async () => {
-    const base = await filled();
+    const { id } = await filled();
+    await store.indexes.recordPlacement(id, way(3));
+    const base = await store.indexes.get(id);
     const added = { ...sampleIndex.layers[0]!, name: 'relu9', number: 2 };
     const pass = await store.passes.stageLayers(base, [added]);
     expect((await store.images.page(pass.id, 0, 2)).map(({ path, contentHash }) => [path, contentHash])).toEqual([['a', 'hash a'], ['b', 'hash b']]);
+    expect(pass.placementChanges).toEqual([]);
+    await store.indexes.recordPlacement(pass.id, way(1));
     await store.hits.commitBatch({ indexId: pass.id, cursor: 4, hashes: [], skipped: [], channels: [{ layer: 2, channel: 0, hits: [hit(3, 1)] }], statistics: [{ layer: 2, data: Uint8Array.of(9) }] });
     await store.passes.adopt(await store.indexes.get(pass.id));
     await store.indexes.finishDeletions();
     const after = await store.indexes.get(base.id);
-    expect(after).toEqual({ ...base, layers: [...base.layers, added] });
+    expect(after).toEqual({ ...base, layers: [...base.layers, added], placementChanges: [way(1), way(3)] });
     expect((await store.hits.ofLayer(base.id, 2)).map(({ path }) => path)).toEqual(['z']);
     expect((await store.hits.ofLayer(base.id, 1)).map(({ path }) => path)).toEqual(['a']);
   });
@@ -132,6 +148,19 @@ describe('a pass', () => {
     expect(await store.images.page(pass.id, 0, 9)).toEqual([]);
   });
 });
+
+describe('the way rows are computed', () => {
+  it('is recorded from an image on; what a kill took back is forgotten', async () => {
+    const { id } = await store.indexes.create(sampleIndex, ['a', 'b', 'c', 'd'].map((path) => image(path)));
+    await store.hits.commitBatch({ indexId: id, cursor: 2, hashes: [], skipped: [], channels: [], statistics: [] });
+    for (const from of [1, 3, 2]) await store.indexes.recordPlacement(id, way(from));
+    expect((await store.indexes.get(id)).placementChanges).toEqual([way(1), way(2)]);
+    await store.indexes.forgetPlacements(id);
+    expect((await store.indexes.get(id)).placementChanges).toEqual([way(1)]);
+  });
+});
+
+const way = (fromImage: number) => ({ fromImage, engine: 'tensorflow', device: 'cpu', batchSize: 2, description: 'tensorflow', reason: `from ${fromImage}` });
 
 /** Images a, b, broken, z; channel 0 of layer 1 has a as its hit. */
 async function filled() {

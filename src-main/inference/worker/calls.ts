@@ -12,15 +12,15 @@ import { projectUnits } from './projectUnits.ts';
 import type { Engines } from './engines.ts';
 import { measureBatch } from './measureBatch.ts';
 import { collectGarbage } from './memory.ts';
-import type { CallName, Inspection, WorkerCalls } from './protocol.ts';
+import type { CallName, Inspection, NextWork, WorkerCalls } from './protocol.ts';
 import { score } from './score.ts';
 import { createState } from './state.ts';
 import { createTrainer } from './trainSteps.ts';
 
 export type Calls = { readonly [K in CallName]: (parameters: WorkerCalls[K][0], signal: AbortSignal) => Promise<WorkerCalls[K][1]> };
 
-/** `alive` is called after each piece of work on an engine. */
-export function createCalls(engines: Engines, alive: () => void): Calls {
+/** `alive` is called before and after each piece of work on an engine. */
+export function createCalls(engines: Engines, alive: (next: NextWork) => void): Calls {
   const state = createState(engines, alive);
   const calls: Calls = {
     probe: ({ placement, ...options }, signal) => engines.probe(placement, options, signal),

@@ -104,17 +104,20 @@ export interface WorkerCalls {
   score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array }, readonly LayerScores[]];
   /** Steps of a training whose weights stay in the process. */
   train: [TrainCall, TrainAnswer];
-  /** `pictures`: `[H, W, 3]` 8-bit RGB each. */
-  project: [{ readonly model: ModelReference; readonly layer: string; readonly method: Method; readonly seed: Seed; readonly control: Control; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly pictures: readonly Uint8Array[]; readonly units: readonly UnitOfImage[] }, readonly ProjectedUnit[]];
+  /** `pictures`: `[H, W, 3]` 8-bit RGB each. `isAhead`: nobody waits for it yet. */
+  project: [{ readonly model: ModelReference; readonly layer: string; readonly method: Method; readonly seed: Seed; readonly control: Control; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly isAhead?: boolean; readonly pictures: readonly Uint8Array[]; readonly units: readonly UnitOfImage[] }, readonly ProjectedUnit[]];
 }
 
 export type CallName = keyof WorkerCalls;
 
 export type ToWorker = { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly parameters: unknown } | { readonly kind: 'cancel'; readonly id: number };
+/** What a call does until its next sign of life: a model file is read and compiled, or pieces of known work are computed. */
+export type NextWork = 'prepare' | 'compute';
+
 /** `began` and `alive` (a piece of the current call is done) are for the watch on hanging calls; every answer carries the process's memory. */
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'began'; readonly id: number; readonly name: CallName }
-  | { readonly kind: 'alive'; readonly id: number }
+  | { readonly kind: 'alive'; readonly id: number; readonly next: NextWork }
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown; readonly residentBytes: number }
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError; readonly residentBytes: number };

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { AppError, toPlainError, type PlainError } from '../../../src-shared/errors.ts';
 import type { Calls } from './calls.ts';
 import { speaksOfMemory } from './outOfMemory.ts';
-import type { CallName, FromWorker, ToWorker } from './protocol.ts';
+import type { CallName, FromWorker, NextWork, ToWorker, WorkerCalls } from './protocol.ts';
 
 interface Waiting {
   readonly id: number;
@@ -21,20 +21,20 @@ const priority: Record<CallName, number> = { probe: 0, inspect: 0, draw: 0, expo
 
 /** For each millisecond of projecting, an index that waits gets this many before the next projection. */
 const indexShare = 2;
-/** Signs of life are not sent more often. */
+/** Signs of life are not sent more often, unless they say something new. */
 const aliveMs = 100;
 
-/** `makeCalls` is handed the sign of life that it gives after each piece of work. */
-export function serve(makeCalls: (alive: () => void) => Calls): void {
+/** `makeCalls` is handed the sign of life that it gives before and after each piece of work. */
+export function serve(makeCalls: (alive: (next: NextWork) => void) => Calls): void {
   const waiting: Waiting[] = [];
   let current: Waiting | undefined;
   let owedToIndexMs = 0;
-  let lastAliveMs = 0;
-  const calls = makeCalls(() => {
-    const now = performance.now();
-    if (!current || now - lastAliveMs < aliveMs) return;
-    lastAliveMs = now;
-    send({ kind: 'alive', id: current.id });
+  let last: { readonly id: number; readonly next: NextWork; readonly atMs: number } | undefined;
+  const calls = makeCalls((next) => {
+    const atMs = performance.now();
+    if (!current || (last?.id === current.id && last.next === next && atMs - last.atMs < aliveMs)) return;
+    last = { id: current.id, next, atMs };
+    send({ kind: 'alive', id: current.id, next });
   });
 
   async function work(): Promise<void> {
@@ -63,7 +63,7 @@ export function serve(makeCalls: (alive: () => void) => Calls): void {
   }
 
   function takeNext(): Waiting | undefined {
-    waiting.sort((a, b) => priority[a.name] - priority[b.name] || a.id - b.id);
+    waiting.sort((a, b) => rankOf(a) - rankOf(b) || a.id - b.id);
     const scoring = waiting.findIndex((call) => call.name === 'score');
     if (scoring < 0) owedToIndexMs = 0;
     const isIndexDue = owedToIndexMs > 0 && priority[waiting[0]?.name ?? 'score'] >= priority.project;
@@ -83,6 +83,11 @@ export function serve(makeCalls: (alive: () => void) => Calls): void {
   send({ kind: 'ready' });
 }
 
+/** Projections that somebody waits for go before those that are made ahead. */
+function rankOf({ name, parameters }: Waiting): number {
+  return priority[name] + (name === 'project' && (parameters as WorkerCalls['project'][0]).isAhead ? 0.5 : 0);
+}
+
 function send(message: FromWorker): void {
   process.send?.(message);
 }
@@ -95,9 +100,10 @@ function plainErrorOf(error: unknown): PlainError {
 
 /** Native code that hangs lets no message in, the closing of the channel neither: a thread beside it notices that the core is gone. */
 function guardAgainstOrphans(): void {
-  // Where a system does not give an orphan another parent, the parent's number is of no process.
+  // Told by the core: on a busy machine it may be gone before anything here could ask who it is. Where a system does not give an orphan another parent, the number is of no process.
+  const parent = Number(process.env['SWITCHBACK_CORE_PROCESS'] ?? process.ppid);
   const program = `
-    const parent = process.ppid;
+    const parent = ${parent};
     setInterval(() => {
       try {
         if (process.ppid === parent) return process.kill(parent, 0);

@@ -13,7 +13,7 @@ import { createByteBudget, type CompiledCache, type Keeping } from './compiledCa
 import type { CompiledProjection } from './compileProjection.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { collectGarbage, largeBytes, memoryBudgetBytes, weightBytes } from './memory.ts';
-import type { ModelReference, Placement } from './protocol.ts';
+import type { ModelReference, NextWork, Placement } from './protocol.ts';
 import { createWatchedEngines } from './watchedEngines.ts';
 
 export interface CompiledRanking {
@@ -42,8 +42,8 @@ export interface OwnedState extends WorkerState {
 /** A model that nobody asked for so long is read again when it is wanted. */
 const modelIdleMs = 20_000;
 
-/** `alive` is called after each piece of work on an engine. */
-export function createState(engines: Pick<Engines, 'engineAt'> = createEngines(), alive: () => void = () => undefined): OwnedState {
+/** `alive` is called before a model is read, and before and after each piece of work on an engine. */
+export function createState(engines: Pick<Engines, 'engineAt'> = createEngines(), alive: (next: NextWork) => void = () => undefined): OwnedState {
   const budget = createByteBudget(memoryBudgetBytes());
   const watched = createWatchedEngines(engines, alive);
   const models = budget.cache<OpenModel>({ bytesOf: ({ bytes }) => bytes });
@@ -60,6 +60,8 @@ export function createState(engines: Pick<Engines, 'engineAt'> = createEngines()
     rankings: budget.cache<CompiledRanking>(sessions()),
     projections: budget.cache<CompiledProjection>(sessions()),
     async model(reference, crop) {
+      // Wanted for what is compiled next.
+      alive('prepare');
       const key = `${reference.hash} ${crop.join('x')}`;
       let kept = models.get(key);
       if (!kept) {

@@ -6,7 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { AppError, fromPlainError } from '../../../src-shared/errors.ts';
 import type { Limits } from './limits.ts';
 import { diedOfMemory, kernelKills } from './outOfMemory.ts';
-import type { CallName, FromWorker } from './protocol.ts';
+import type { CallName, FromWorker, NextWork } from './protocol.ts';
 
 export interface Worker {
   call<R>(name: CallName, parameters: unknown, signal: AbortSignal | undefined): Promise<R>;
@@ -41,7 +41,7 @@ interface Running {
   readonly pending: Map<number, Pending>;
   /** Settles when the process is gone. */
   readonly gone: Promise<void>;
-  current: { readonly id: number; readonly name: CallName } | undefined;
+  current: { readonly id: number; readonly name: CallName; next: NextWork } | undefined;
   /** Whether any call ever began: a process that dies before that would die again. */
   hasBegun: boolean;
   isRetired: boolean;
@@ -52,6 +52,8 @@ interface Running {
 }
 
 const closingMs = 3000;
+/** A pipe that another process holds open is not waited for longer. */
+const lastWordsMs = 1000;
 
 export function createWorker({ entry, name: placement, environment, limits, idleMs, log }: WorkerOptions): Worker {
   const alive = new Set<Running>();
@@ -61,7 +63,7 @@ export function createWorker({ entry, name: placement, environment, limits, idle
 
   function start(): Running {
     const child = fork(entry, [], {
-      env: { ...process.env, ...environment, SWITCHBACK_TOKEN: undefined },
+      env: { ...process.env, ...environment, SWITCHBACK_TOKEN: undefined, SWITCHBACK_CORE_PROCESS: String(process.pid) },
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--expose-gc'],
@@ -95,7 +97,7 @@ export function createWorker({ entry, name: placement, environment, limits, idle
       }
       running.idleMs = 0;
       running.silentMs += passed;
-      const limitMs = limits.of(running.current?.name, running.current !== undefined && !running.pending.has(running.current.id));
+      const limitMs = limits.of(running.current && { ...running.current, isCancelled: !running.pending.has(running.current.id) });
       if (running.silentMs <= limitMs) return;
       how = 'hung';
       child.kill('SIGKILL');
@@ -114,7 +116,16 @@ export function createWorker({ entry, name: placement, environment, limits, idle
       }
       goneNow();
     };
-    child.on('exit', (code, signal) => ended(code, signal));
+    child.on('exit', (code, signal) => {
+      if (current === running) current = undefined;
+      if (running.pending.size === 0 || !child.stderr || child.stderr.closed) return ended(code, signal);
+      // Why it died, which it said last, may still be on its way.
+      const late = setTimeout(() => ended(code, signal), lastWordsMs);
+      child.stderr.once('close', () => {
+        clearTimeout(late);
+        ended(code, signal);
+      });
+    });
     child.on('error', (failure) => ended(null, null, failure));
     return running;
   }
@@ -125,11 +136,12 @@ export function createWorker({ entry, name: placement, environment, limits, idle
       return;
     }
     if (message.kind === 'began') {
-      running.current = { id: message.id, name: message.name };
+      running.current = { id: message.id, name: message.name, next: 'compute' };
       running.hasBegun = true;
     } else {
-      if (running.current) limits.learn(running.current.name, running.silentMs);
+      if (running.current?.next === 'compute') limits.learn(running.current.name, running.silentMs);
       if (message.kind !== 'alive') finished(running, message);
+      else if (running.current) running.current.next = message.next;
     }
     running.silentMs = 0;
   }
@@ -153,6 +165,7 @@ export function createWorker({ entry, name: placement, environment, limits, idle
 
   /** It takes no more calls and ends after its last. */
   function retire(running: Running): void {
+    if (running.isRetired) return;
     if (current === running) current = undefined;
     running.isRetired = true;
     if (running.pending.size === 0 && !running.current) disconnect(running);

@@ -1,7 +1,8 @@
-/** Engines whose sessions tell how many bytes they hold, and which give a sign of life after each piece of work (limits.ts). */
+/** Engines whose sessions tell how many bytes they hold, and which give a sign of life before and after each piece of work (limits.ts). */
 import { withoutWeights, type Graph } from '../../graph/graph.ts';
 import type { Data, Engine, Placement, Session } from '../engine.ts';
 import { collectGarbage, largeBytes, liveBytes, sessionBytes, weightBytes } from './memory.ts';
+import type { NextWork } from './protocol.ts';
 
 export interface WatchedEngines {
   engineAt(placement: Placement): Promise<Engine>;
@@ -11,12 +12,14 @@ export interface WatchedEngines {
   bytesOf(session: Session): number;
 }
 
-export function createWatchedEngines(engines: { engineAt(placement: Placement): Promise<Engine> }, alive: () => void): WatchedEngines {
+export function createWatchedEngines(engines: { engineAt(placement: Placement): Promise<Engine> }, alive: (next: NextWork) => void): WatchedEngines {
   const bytes = new WeakMap<object, () => number>();
   const watched = new WeakMap<Engine, Engine>();
   const isSession = (value: unknown): value is Session => typeof value === 'object' && value !== null && bytes.has(value);
   return {
     async engineAt(placement) {
+      // A driver may take long to start.
+      alive('prepare');
       const engine = await engines.engineAt(placement);
       const known = watched.get(engine) ?? watch(engine, alive, (session, bytesOf) => bytes.set(session, bytesOf));
       watched.set(engine, known);
@@ -31,21 +34,26 @@ export function createWatchedEngines(engines: { engineAt(placement: Placement): 
   };
 }
 
-function watch(engine: Engine, alive: () => void, made: (session: Session, bytesOf: () => number) => void): Engine {
+function watch(engine: Engine, alive: (next: NextWork) => void, made: (session: Session, bytesOf: () => number) => void): Engine {
   return {
     ...engine,
     async compile(graph) {
+      alive('prepare');
       const session = await engine.compile(graph);
-      alive();
+      alive('prepare');
       // The graph as a file, on its way into the engine.
       if (weightBytes(graph) > largeBytes) collectGarbage();
       const shell = withoutWeights(graph);
+      let hasRun = false;
       let batch = 1;
       let held = sessionBytes(graph, batch);
       const counted: Session = {
         async run(feeds, fetches, signal) {
+          // The first run fetches memory and compiles what is left to compile.
+          if (!hasRun) alive('prepare');
           const results = await session.run(feeds, fetches, signal);
-          alive();
+          hasRun = true;
+          alive('compute');
           const ran = batchOf(shell, feeds);
           if (ran > batch) {
             held += liveBytes(shell, ran) - liveBytes(shell, batch);

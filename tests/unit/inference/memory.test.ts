@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { createGraphBuilder } from '../../../src-main/graph/build.ts';
 import { createReferenceEngine } from '../../../src-main/inference/reference/engine.ts';
 import { createByteBudget } from '../../../src-main/inference/worker/compiledCache.ts';
-import { createLimits } from '../../../src-main/inference/worker/limits.ts';
+import { createLimits, type Limits } from '../../../src-main/inference/worker/limits.ts';
 import { fittingSizes } from '../../../src-main/inference/worker/measureBatch.ts';
 import { liveBytes, sessionBytes, weightBytes } from '../../../src-main/inference/worker/memory.ts';
 import { diedOfMemory, kernelKills, speaksOfMemory } from '../../../src-main/inference/worker/outOfMemory.ts';
+import type { CallName, NextWork } from '../../../src-main/inference/worker/protocol.ts';
 import { createWatchedEngines } from '../../../src-main/inference/worker/watchedEngines.ts';
 import { floatTensor, windowOf } from '../../support/graphs.ts';
 
@@ -34,9 +35,9 @@ describe('estimates', () => {
   });
 
   it('grow with the largest batch that a session ran', async () => {
-    let alive = 0;
+    const signs: NextWork[] = [];
     const reference = createReferenceEngine();
-    const watched = createWatchedEngines({ engineAt: () => Promise.resolve(reference) }, () => alive++);
+    const watched = createWatchedEngines({ engineAt: () => Promise.resolve(reference) }, (next) => signs.push(next));
     const engine = await watched.engineAt({ engine: 'reference', device: 'cpu' });
     const session = await engine.compile(network());
     const feeds = (batch: number) => new Map([['image', { shape: [batch, 1, 2, 2], data: new Float32Array(4 * batch) }]]);
@@ -44,7 +45,8 @@ describe('estimates', () => {
     await session.run(feeds(5), ['c']);
     const largest = watched.bytesOf(session);
     await session.run(feeds(2), ['c']);
-    expect([largest - before, watched.bytesOf(session) - largest, alive]).toEqual([4 * 128, 0, 3]);
+    expect([largest - before, watched.bytesOf(session) - largest]).toEqual([4 * 128, 0]);
+    expect(signs, 'the engine starts, compiles, runs for the first time and once more').toEqual(['prepare', 'prepare', 'prepare', 'prepare', 'compute', 'compute']);
     expect(watched.sessionsIn({ kind: 'x', session, inner: { again: session } })).toEqual([session]);
   });
 });
@@ -123,13 +125,22 @@ describe('memory that ran out', () => {
 });
 
 describe('how long silence may last', () => {
+  const limitsOf = (limits: Limits, ...names: readonly CallName[]) => names.map((name) => limits.of({ name, next: 'compute', isCancelled: false }));
+
   it('is generous before anything was seen, then twenty times the longest, at least a minute', () => {
     const limits = createLimits();
-    expect([limits.of('score', false), limits.of('probe', false), limits.of(undefined, false)]).toEqual([600_000, 120_000, 120_000]);
+    expect([...limitsOf(limits, 'score', 'probe'), limits.of(undefined)]).toEqual([600_000, 120_000, 120_000]);
     limits.learn('score', 200);
-    expect(limits.of('score', false)).toBe(60_000);
+    expect(limitsOf(limits, 'score')).toEqual([60_000]);
     limits.learn('score', 9000);
     limits.learn('score', 100);
-    expect([limits.of('score', false), limits.of('project', false), limits.of('score', true)]).toEqual([180_000, 600_000, 30_000]);
+    expect([...limitsOf(limits, 'score', 'project'), limits.of({ name: 'score', next: 'compute', isCancelled: true })]).toEqual([180_000, 600_000, 30_000]);
+  });
+
+  it('stays generous while a model is read and compiled, whatever small ones took', () => {
+    const limits = createLimits();
+    limits.learn('project', 5);
+    limits.learn('inspect', 5);
+    expect([limits.of({ name: 'project', next: 'prepare', isCancelled: false }), limits.of({ name: 'project', next: 'prepare', isCancelled: true }), ...limitsOf(limits, 'project', 'inspect')]).toEqual([600_000, 120_000, 60_000, 600_000]);
   });
 });

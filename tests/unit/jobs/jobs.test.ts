@@ -69,11 +69,11 @@ describe('the queue', () => {
     expect(live).toMatchObject({ state: 'running', done: 4, total: 8 });
     expect(live!.perSecond).toBeGreaterThan(0);
     expect(live!.secondsLeft).toBeGreaterThan(0);
-    expect(queue.activeFor('index of a')).toBe('a');
+    expect([queue.activeFor('index of a'), queue.isBusy()]).toEqual(['a', true]);
     gate.open();
     expect(await queue.ended('a')).toMatchObject({ state: 'done', done: 4, total: 8 });
     expect((await queue.list())[0]).toMatchObject({ perSecond: 0, secondsLeft: null, step: '' });
-    expect(queue.activeFor('index of a')).toBeNull();
+    expect([queue.activeFor('index of a'), queue.isBusy()]).toEqual([null, false]);
   });
 
   it('cancels a running job: the runner stops, the state is cancelled, no error', async () => {

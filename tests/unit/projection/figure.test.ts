@@ -28,20 +28,24 @@ describe('the layout', () => {
   });
   it('is about square, and never wider than its channels', () => {
     const columns = (count: number) => new Set(pictures(layOutFigure(Array.from({ length: count }, (_, at) => channel(at)), 'c').items).map(({ left }) => left)).size / 2;
-    expect([1, 2, 4, 9, 16, 32].map(columns)).toEqual([1, 1, 1, 2, 3, 4]);
+    expect([1, 2, 4, 5, 9, 16, 32].map(columns)).toEqual([1, 1, 2, 2, 2, 3, 4]);
     expect(layOutFigure([channel(1)], 'c', 8).width).toBe(layOutFigure([channel(1)], 'c', 1).width);
   });
   it('breaks the caption into lines that fit, long words and wide letters too', () => {
     const caption = `${'word '.repeat(40)}${'f'.repeat(150)} ${'한'.repeat(60)} end`;
     const lines = words(layOutFigure([channel(1)], caption, 1).items).slice(1).map(({ text }) => text);
     expect(lines.join('').replaceAll(' ', '')).toBe(caption.replaceAll(' ', ''));
-    expect(Math.max(...lines.map((line) => [...line].reduce((sum, letter) => sum + (letter === '한' ? 1 : 0.61), 0)))).toBeLessThanOrEqual(39);
+    // 390 units of width, in which a letter of 10 takes its share of DejaVu Sans, the widest usual face.
+    const widths: Readonly<Record<string, number>> = { 한: 1, w: 0.818, o: 0.612, r: 0.411, d: 0.635, f: 0.352, e: 0.615, n: 0.634, ' ': 0.318 };
+    const taken = lines.map((line) => [...line].reduce((sum, letter) => sum + widths[letter]!, 0));
+    expect(Math.max(...taken)).toBeLessThanOrEqual(39);
+    expect(Math.min(...taken.slice(0, 3)), 'and fill them').toBeGreaterThan(0.75 * 39);
   });
 });
 
 describe('the SVG', () => {
   it('embeds the pictures and escapes the words', async () => {
-    const layout = layOutFigure([channel(7)], 'R&D <nets> "quoted" \u0007bell', 1);
+    const layout = layOutFigure([channel(7)], 'R&D <nets> "quoted" \u0007bell\uffff\ud800', 1);
     const svg = await figureSvg(layout, async ({ pixels }) => Uint8Array.of(0x89, pixels[0]!));
     expect(svg.split('\n').slice(0, 3)).toEqual([
       '<?xml version="1.0" encoding="UTF-8"?>',
@@ -93,6 +97,13 @@ describe('the PDF', () => {
     expect(objects.get(8)!.dictionary).toContain('/Width 2 /Height 1 /ColorSpace /DeviceRGB');
     expect([...objects.get(8)!.stream!]).toEqual([7, 10, 20, 255, 255, 255]);
     expect([...objects.get(9)!.stream!]).toEqual([107, 10, 20, 255, 255, 255]);
+  });
+  it('shrinks what is larger than readers show', async () => {
+    const layout = layOutFigure(Array.from({ length: 100 }, (_, at) => channel(at)), 'Caption', 1);
+    expect(layout.height * 0.75).toBeGreaterThan(14_400);
+    const objects = readPdf((await figurePdf(layout, 'p')).bytes);
+    const [, width, height] = /MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(objects.get(3)!.dictionary)!.map(Number);
+    expect([height, width! / height!]).toEqual([14_400, expect.closeTo(layout.width / layout.height, 5)]);
   });
   it('writes Western letters, says when others were replaced, and keeps them all in its information', async () => {
     const { bytes, replaced } = await figurePdf(layOutFigure([channel(1)], 'Größe (x\\y) – “ok” 한', 1), 'p');

@@ -48,6 +48,21 @@ describe('the queue of projections', () => {
     expect(await Promise.all(asked)).toEqual([['a!'], ['b!'], ['c!'], ['d!'], ['e!'], ['f!']]);
   });
 
+  it('does not let what is looked at wait for calls that compute ahead', async () => {
+    const queue = createProjectionQueue<string, string>();
+    const { group, calls } = handGroup();
+    const asked = [queue.ask(group, wanted('a'), 'ahead'), queue.ask(group, wanted('b'), 'ahead'), queue.ask(group, wanted('c'), 'ahead'), queue.ask(group, wanted('d'), 'look')];
+    expect(calls.map((call) => call.units)).toEqual([['a'], ['b'], ['d']]);
+    calls[2]!.finish();
+    await settled();
+    expect(calls, 'two ahead are enough').toHaveLength(3);
+    calls[0]!.finish();
+    await settled();
+    expect(calls[3]!.units).toEqual(['c']);
+    for (const call of calls) call.finish();
+    await Promise.all(asked);
+  });
+
   it('never computes what nobody waits for any more', async () => {
     const queue = createProjectionQueue<string, string>();
     const { group, calls } = handGroup();
