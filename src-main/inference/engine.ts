@@ -34,6 +34,11 @@ export interface GpuAdapter {
   readonly software: boolean;
 }
 
+export interface CompileOptions {
+  /** The session runs in short bursts, or with nothing beside it: it may keep every core busy while it waits for its own threads. Default: false. */
+  readonly alone?: boolean;
+}
+
 export interface Engine {
   readonly kind: EngineKind;
   readonly device: Device;
@@ -42,7 +47,7 @@ export interface Engine {
   /** Which GPU it is, where it is one. */
   adapter?(): Promise<GpuAdapter | null>;
   /** Throws AppError UNSUPPORTED naming the node when the engine has no kernel for it. */
-  compile(graph: Graph): Promise<Session>;
+  compile(graph: Graph, options?: CompileOptions): Promise<Session>;
   close(): Promise<void>;
 }
 

@@ -20,8 +20,11 @@ const logSeverityLevel = 3;
  * (seen in 1.30). It also takes pads as wide as the kernel into an average pool and then refuses them.
  */
 const withoutPadFusion = { optimization: { disable_specified_optimizers: 'Pad_Fusion' } } as const;
-/** Threads that wait for each other sleep instead of spinning: beside a decoder on the same cores, spinning doubles the processor time of a run and halves its speed. */
-const withoutSpinning = { session: { intra_op: { allow_spinning: '0' } } } as const;
+/**
+ * Whether threads that wait for each other spin or sleep. Beside a decoder on the same cores, spinning doubles the processor time of a run and halves its
+ * speed; alone, sleeping costs the small steps of a projection a quarter of theirs.
+ */
+const waiting = (alone: boolean) => ({ session: { intra_op: { allow_spinning: alone ? '1' : '0' } } });
 
 export interface OnnxruntimeOptions {
   readonly device: Device;
@@ -39,8 +42,8 @@ export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOp
     device,
     description: `onnxruntime ${libraryVersion()} ${device}`,
     adapter: () => adapterOf(device),
-    async compile(graph) {
-      const session = await compile(ort, graph, device, threads ?? 0);
+    async compile(graph, { alone = false } = {}) {
+      const session = await compile(ort, graph, device, threads ?? 0, alone);
       sessions.add(session);
       return {
         run: (feeds, fetches, signal) => session.run(feeds, fetches, signal),
@@ -56,7 +59,7 @@ export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOp
   };
 }
 
-async function compile(ort: typeof Ort, network: Graph, device: Device, threads: number): Promise<Session> {
+async function compile(ort: typeof Ort, network: Graph, device: Device, threads: number, alone: boolean): Promise<Session> {
   // What lives as long as the session must not hold the weights a second time.
   const graph = withoutWeights(network);
   let session: Ort.InferenceSession | undefined;
@@ -64,10 +67,10 @@ async function compile(ort: typeof Ort, network: Graph, device: Device, threads:
     session = await ort.InferenceSession.create(writeOnnx(network, device === 'webgpu' ? 'webgpu' : 'standard'), {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       graphOptimizationLevel: 'all',
-      // Planning memory ahead holds a second block per batch size (180 MB for squeezenet1.1 with 16 images), and is no faster.
-      enableMemPattern: false,
+      // Planning memory ahead holds a second block per batch size (180 MB for squeezenet1.1 with 16 images), and makes ranking no faster.
+      enableMemPattern: alone,
       logSeverityLevel,
-      extra: { ...withoutPadFusion, ...withoutSpinning },
+      extra: { ...withoutPadFusion, ...waiting(alone) },
       ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
     });
   } catch (error) {
@@ -114,7 +117,7 @@ async function tryDevice(ort: typeof Ort, device: Device): Promise<void> {
   };
   // A provider that is not in the package is dropped with a warning only, and the CPU computes in its place.
   if (!ort.listSupportedBackends().some((backend) => backend.name === device)) refuse(`The onnxruntime package for ${process.platform} ${process.arch} has no ${device} support.`);
-  const session = await compile(ort, trialGraph(), device, 0).catch((error: unknown) => refuse(absence(device, firstLine(error)), error));
+  const session = await compile(ort, trialGraph(), device, 0, false).catch((error: unknown) => refuse(absence(device, firstLine(error)), error));
   const { data } = (await session.run(new Map([['x', { shape: [1, 1], data: Float32Array.of(-1) }]]), ['y'])).get('y')!;
   await session.close();
   if (data[0] !== 0) refuse(`onnxruntime on ${device} computes max(-1, 0) = ${data[0]}.`);

@@ -96,7 +96,7 @@ export function compileWindow(state: WorkerState, projecting: Projecting): Promi
     const { model, network } = await networkOf(state, projecting);
     const { projection, frame } = windowed(network, model, projecting)!;
     const engine = await state.engines.engineAt(projecting.placement);
-    return { kind: 'window', frame, names: namesOf(projection), session: await engine.compile(projection.graph), batch: batchFor(projection.graph) };
+    return { kind: 'window', frame, names: namesOf(projection), session: await engine.compile(projection.graph, { alone: true }), batch: batchFor(projection.graph) };
   });
 }
 
@@ -107,7 +107,7 @@ export function compileWhole(state: WorkerState, projecting: Projecting): Promis
     const { forward, backward, saved } = splitProjection(projection);
     const engine = await state.engines.engineAt(projecting.placement);
     return {
-      kind: 'whole', names: namesOf(projection), saved, forward: await engine.compile(forward), backward: await engine.compile(backward), images: batchFor(forward), units: batchFor(backward),
+      kind: 'whole', names: namesOf(projection), saved, forward: await engine.compile(forward, { alone: true }), backward: await engine.compile(backward, { alone: true }), images: batchFor(forward), units: batchFor(backward),
     };
   });
 }

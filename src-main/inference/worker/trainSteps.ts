@@ -94,7 +94,7 @@ export async function beginTraining(engine: Engine, setup: TrainingSetup): Promi
   const descent = stepGraph(training, setup);
   const plain = trainingGraph(setup.network, setup.image, { weights });
   const judging = truncate(plain.graph, [plain.loss, plain.correct]);
-  const stepping = await engine.compile(descent.graph);
+  const stepping = await engine.compile(descent.graph, { alone: true });
   let evaluating: Session | undefined;
   const values = new Map<string, Data>();
   for (const { name, velocity, shape } of descent.weights) {
@@ -119,7 +119,7 @@ export async function beginTraining(engine: Engine, setup: TrainingSetup): Promi
       return measured;
     },
     async evaluate(batch, signal) {
-      evaluating ??= await engine.compile(judging);
+      evaluating ??= await engine.compile(judging, { alone: true });
       const feeds = new Map([...batchFeeds(setup, plain, batch), ...weightFeeds()]);
       return measuredOf(plain, await evaluating.run(feeds, judging.outputs, signal), batch);
     },

@@ -37,9 +37,9 @@ export function createWatchedEngines(engines: { engineAt(placement: Placement): 
 function watch(engine: Engine, alive: (next: NextWork) => void, made: (session: Session, bytesOf: () => number) => void): Engine {
   return {
     ...engine,
-    async compile(graph) {
+    async compile(graph, options) {
       alive('prepare');
-      const session = await engine.compile(graph);
+      const session = await engine.compile(graph, options);
       alive('prepare');
       // The graph as a file, on its way into the engine.
       if (weightBytes(graph) > largeBytes) collectGarbage();
