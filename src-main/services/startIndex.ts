@@ -93,7 +93,7 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
     const { placement, description } = await inference.devices.chooseDevice(request, signal);
     const measured =
       request.batch === undefined
-        ? await inference.call('measureBatch', { model, layers: layers.map((layer) => layer.name), preprocessing: request.preprocessing, placement }, signal)
+        ? await inference.call('measureBatch', { model, layers: layers.map((layer) => layer.name), preprocessing: request.preprocessing, placement, images: found.images }, signal)
         : { batchSize: request.batch, description };
     return workspaces.required().store.indexes.create({
       key: `${key} ${placement.engine} ${placement.device} ${measured.batchSize}`,

@@ -17,10 +17,10 @@ const warmUps = 2;
 const mostWithoutGain = 2;
 
 export async function measureBatch(state: WorkerState, parameters: WorkerCalls['measureBatch'][0], signal: AbortSignal): Promise<WorkerCalls['measureBatch'][1]> {
-  const { model: reference, layers, placement, preprocessing } = parameters;
+  const { model: reference, layers, placement, preprocessing, images } = parameters;
   const engine = await state.engines.engineAt(placement);
   const model = await state.model(reference, preprocessing.crop);
-  const fitting = fittingSizes(rankingGraph(model.graph, layers).graph, memoryBudgetBytes());
+  const fitting = fittingSizes(rankingGraph(model.graph, layers).graph, memoryBudgetBytes()).filter((size) => size === 1 || size <= images);
   let best = { batchSize: 1, perImageMs: Infinity };
   let sizesWithoutGain = 0;
   for (const batchSize of fitting) {

@@ -98,8 +98,8 @@ export interface WorkerCalls {
   /** A projection as a file of its own. */
   export: [LayerOfFile, ExportedProjection];
   layers: [{ readonly model: ModelReference; readonly crop: readonly [number, number]; readonly names?: readonly string[] }, readonly Layer[]];
-  /** Picks a batch size by timing a few that fit into the memory budget. In a process of its own, so that what was tried holds no memory afterwards. */
-  measureBatch: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement }, { readonly batchSize: number; readonly description: string }];
+  /** Picks a batch size by timing a few that fit into the memory budget. In a process of its own, so that what was tried holds no memory afterwards. `images`: how many there are to index; larger batches are not tried. */
+  measureBatch: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly images: number }, { readonly batchSize: number; readonly description: string }];
   /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. */
   score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array }, readonly LayerScores[]];
   /** Steps of a training whose weights stay in the process. */
