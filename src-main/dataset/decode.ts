@@ -4,11 +4,11 @@
  * Shrink-on-load is off: measured on the photographs it moves pixels by up to 87 of 255, and the library's own switch (fastShrinkOnLoad: false) only halves the factor (up to
  * 30); an extract of the whole picture ahead of the resize really disables it (0 difference to a full decode), and the picture still streams.
  */
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Metadata } from 'sharp';
 import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError, isAbort } from '../../src-shared/errors.ts';
+import { contentHashOf } from './contentHash.ts';
 import { whatIsWrong } from './diagnose.ts';
 import { sharp } from './imageLibrary.ts';
 
@@ -17,7 +17,7 @@ export interface DecodedImage {
   readonly pixels: Uint8Array;
   readonly height: number;
   readonly width: number;
-  /** First 32 hex digits of the SHA-256 of the file's bytes. */
+  /** contentHash.ts. */
   readonly contentHash: string;
 }
 
@@ -31,7 +31,7 @@ export async function decodeImage(file: string, preprocessing: Pick<Preprocessin
   signal?.throwIfAborted();
   try {
     const bytes = await readWhole(file, signal);
-    const contentHash = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+    const contentHash = contentHashOf(bytes);
     const size = await readSize(bytes);
     const plan = planResize(size, preprocessing);
     signal?.throwIfAborted();

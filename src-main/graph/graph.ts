@@ -110,6 +110,13 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
+/** Elements between neighbours along each axis of a row-major array. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  return strides;
+}
+
 /** The same graph with tensors that have a shape and no data: enough to feed and understand a session that holds the weights itself. */
 export function withoutWeights(graph: Graph): Graph {
   const tensors = new Map([...graph.tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice(0, 0) }]));

@@ -57,6 +57,11 @@ export interface Placement {
   readonly device: Device;
 }
 
+/** Where it is computed if nothing may be measured or chosen by the machine: what is left open is onnxruntime on the processor, which every machine has. */
+export function fixedPlacement({ engine, device }: { readonly engine: EngineKind | 'auto'; readonly device: Device | 'auto' }): Placement {
+  return { engine: engine === 'auto' ? 'onnxruntime' : engine, device: device === 'auto' ? 'cpu' : device };
+}
+
 /** What came of comparing a device with the reference on a tiny network. */
 export interface SelfTestResult {
   readonly passed: boolean;

@@ -13,7 +13,7 @@ export const noGpuAdvice = `WebGPU finds no GPU on this machine. ${
 }`;
 
 /** Throws AppError UNAVAILABLE where the package does not load. */
-export function startWebgpu(): Gpu {
+function startWebgpu(): Gpu {
   started ??= start();
   return started;
 }

@@ -2,10 +2,8 @@
  * What a rescan takes over from the rows that an index has already (method.md section 8): which images need no computing, and their scores, read from the old score matrix in the order of
  * the manifest. An image whose size or time changed is hashed: the same bytes have the same row.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { contentHashOfFile } from '../dataset/contentHash.ts';
 import type { ImagePlan, IndexedImage } from '../indexing/segments.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
@@ -84,12 +82,10 @@ async function readRows({ channels, read }: ScoreMatrixReader, sources: readonly
   return rows;
 }
 
-/** As dataset/decode.ts hashes a file; null for one that cannot be read, which decoding will put into words. */
+/** Null for a file that cannot be read, which decoding will put into words. */
 async function hashOf(file: string, signal: AbortSignal): Promise<string | null> {
-  const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(file), hash, { signal });
-    return hash.digest('hex').slice(0, 32);
+    return await contentHashOfFile(file, signal);
   } catch {
     signal.throwIfAborted();
     return null;

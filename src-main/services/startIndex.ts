@@ -11,7 +11,7 @@ import type { Layer } from '../../src-shared/domain/layers.ts';
 import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { scanInto } from '../dataset/scan.ts';
-import type { Device, EngineKind } from '../inference/engine.ts';
+import { fixedPlacement, type Device, type EngineKind } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { ModelReference } from '../inference/worker/protocol.ts';
 import type { Shard } from '../indexing/shards.ts';
@@ -195,7 +195,7 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
 
 /** Shards are computed alike wherever they run (method.md section 2), so nothing is chosen by what a machine has, and no batch size is measured. */
 function sameOnEveryMachine(request: StartRequest): StartRequest {
-  return { ...request, engine: request.engine === 'auto' ? 'onnxruntime' : request.engine, device: request.device === 'auto' ? 'cpu' : request.device, batch: request.batch ?? shardBatchSize };
+  return { ...request, ...fixedPlacement(request), batch: request.batch ?? shardBatchSize };
 }
 
 /** Images per batch of a shard, where none is asked for. */

@@ -10,7 +10,7 @@ import { valueOf } from '../graph/graph.ts';
 import { openModel } from '../importers/open.ts';
 import { writePixelNetwork } from '../importers/onnx/pixelMetadata.ts';
 import { preprocessingOf } from '../importers/preprocessing.ts';
-import type { Placement } from '../inference/engine.ts';
+import { fixedPlacement, type Placement } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { TrainAnswer, TrainCall, TrainedState } from '../inference/worker/trainSteps.ts';
 import { buildNetwork, type Architecture, type StartingNetwork } from '../training/buildNetwork.ts';
@@ -49,7 +49,7 @@ export function createTrainingService(inference: Pick<InferenceClient, 'call'>):
       const folder = await openTrainingFolder(resolve(request.outPath));
       const [before, stored] = [await folder.run(), await folder.stored()];
       if (before) refuseOther(before, request, folder.path);
-      const placement: Placement = { engine: request.engine === 'auto' ? 'onnxruntime' : request.engine, device: request.device === 'auto' ? 'cpu' : request.device };
+      const placement = fixedPlacement(request);
       const { architecture, modelHash, crop } = await openArchitecture(request);
       const size = { edge: edgeFor(crop), crop };
       const data = await openLabelledImages(request.imagesPath, request.labelsPath, size, (done, of) => onNews({ kind: 'reading', done, of }), signal);

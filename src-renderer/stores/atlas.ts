@@ -39,6 +39,11 @@ export const useAtlas = defineStore('atlas', () => {
   let refreshedAt = 0;
   let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
+  /** The layer so many places after the shown one in the spine, before it where negative; undefined beyond its ends. */
+  function layerBeside(number: number | null, by: number): IndexedLayer | undefined {
+    return layerList.value[layerList.value.findIndex((each) => each.number === number) + by];
+  }
+
   /** Loads an index and starts to follow it; the same index again does nothing. */
   function openIndex(id: string): void {
     if (indexId.value === id && record.state.value.kind !== 'failed') return;
@@ -134,6 +139,6 @@ export const useAtlas = defineStore('atlas', () => {
   return {
     indexId, layerNumber, layer, layerList, ordered, running, progress,
     recordLoad: record.state, layersLoad: layers.state, channelsLoad: channels.state, skippedLoad: skipped.state,
-    openIndex, showLayer, loadSkipped, retry, close,
+    layerBeside, openIndex, showLayer, loadSkipped, retry, close,
   };
 });

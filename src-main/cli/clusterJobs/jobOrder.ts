@@ -24,7 +24,7 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-export function quotedAll(words: readonly string[]): string {
+function quotedAll(words: readonly string[]): string {
   return words.map(quoted).join(' ');
 }
 

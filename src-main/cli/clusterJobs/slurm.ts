@@ -5,7 +5,7 @@
 import { beginning, mergeLines, quoted, scratchLines, shardLines, shardsFolder, type JobOrder } from './jobOrder.ts';
 
 /** Slurm's MaxArraySize, less one. */
-export const mostArrayTasks = 1000;
+const mostArrayTasks = 1000;
 
 /** Tasks of the array, and shards of each (the last may have fewer). */
 export function arrayOf(shards: number): { readonly tasks: number; readonly perTask: number } {

@@ -2,11 +2,11 @@
  * Operators computed at import because all they read is known: on weights (exporters store them reshaped, transposed or in pieces) and on sizes
  * (Shape, Gather, Concat in front of a Reshape). Sizes may hold `batch`; moving it about is fine, computing with it is not.
  */
-import { elementCount, type Dimension } from '../../graph/graph.ts';
+import { elementCount, stridesOf, type Dimension } from '../../graph/graph.ts';
 import { constantOf, dataTypeName, graphDataType, integerVector, numbersOf, type Constant } from './constants.ts';
 import { refuse, type Conversion, type Operator } from './conversion.ts';
 import { arithmeticFolds, broadcastShape, stridesWithin, type Fold } from './foldArithmetic.ts';
-import { constantFrom, gather, pick, pickAlong, positions, stridesOf } from './rearrange.ts';
+import { constantFrom, gather, pick, pickAlong, positions } from './rearrange.ts';
 import { axesOf, normalizeAxis } from './shapes.ts';
 
 /** The operator's value, where it can be computed now. */

@@ -2,10 +2,10 @@
  * Arithmetic on constants at import, with broadcasting: exporters leave it in front of Reshape and Resize. Sizes may hold `batch`, which only what
  * changes nothing (times 1, plus 0) leaves standing.
  */
-import { elementCount } from '../../graph/graph.ts';
+import { elementCount, stridesOf } from '../../graph/graph.ts';
 import { numbersOf, type Constant } from './constants.ts';
 import { refuse, type Conversion, type Operator } from './conversion.ts';
-import { constantFrom, positions, stridesOf } from './rearrange.ts';
+import { constantFrom, positions } from './rearrange.ts';
 
 /** Returns the value of the first output, or undefined where this operator must run after all. */
 export type Fold = (operator: Operator, inputs: readonly Constant[], conversion: Conversion) => Constant | undefined;

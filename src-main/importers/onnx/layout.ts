@@ -3,11 +3,11 @@
  * knows `[N, C, H, W]` only, so such a value is kept channels first and merely *seen* channels last: the Transposes vanish, what works
  * on such values is rewritten for the other order, and only where that cannot be done a real Transpose stands in the graph.
  */
-import type { Shape } from '../../graph/graph.ts';
+import { stridesOf, type Shape } from '../../graph/graph.ts';
 import { numbersOf } from './constants.ts';
 import type { Attributes, Conversion, Operator } from './conversion.ts';
 import { layerNormalizationOver } from './operators/normalization.ts';
-import { pickAlong, stridesOf } from './rearrange.ts';
+import { pickAlong } from './rearrange.ts';
 import { axesOf, normalizeAxis } from './shapes.ts';
 
 /** Axis i of a channels-last value is axis `toLast[i]` of the same value channels first, and the other way round. */

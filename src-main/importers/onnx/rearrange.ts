@@ -45,9 +45,3 @@ export function gather(dataType: Constant['dataType'], shape: readonly number[],
   return constantFrom(dataType, shape, elements as readonly number[]);
 }
 
-/** Row-major steps per axis. */
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
-  return strides;
-}

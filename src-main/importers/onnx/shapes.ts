@@ -1,5 +1,6 @@
 /** Axes and shapes as ONNX counts them (negative from the end), and the rule that keeps the batch apart when a value is reshaped. */
 import type { Dimension, Shape } from '../../graph/graph.ts';
+import { shapeText } from '../../graph/ops/spec.ts';
 import { numbersOf, type Constant } from './constants.ts';
 import { refuse, type Operator } from './conversion.ts';
 
@@ -26,11 +27,6 @@ export function joinedSize(operator: Operator, part: Shape): number | 'batch' {
   const size = part.reduce<number>((product, dimension) => (dimension === 'batch' ? product : product * dimension), 1);
   if (!part.includes('batch')) return size;
   return size === 1 ? 'batch' : refuse(operator, `joins the batch with other axes (${shapeText(part)})`);
-}
-
-/** A shape for messages, the batch as N. */
-export function shapeText(shape: Shape): string {
-  return `[${shape.map((size) => (size === 'batch' ? 'N' : size)).join(', ')}]`;
 }
 
 /** What a shape holds apart from the batch, and how much of it stands before the batch. */

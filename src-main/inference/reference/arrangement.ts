@@ -1,6 +1,6 @@
 /** Ops that move values without changing them (concat, slice, pad, reshape, transpose), and the sum over axes. Any element type. */
-import { elementCount, withBatch } from '../../graph/graph.ts';
-import { emptyLike, floats, gathered, operand, sizes4, stridesOf, type Kernel } from './kernel.ts';
+import { elementCount, stridesOf, withBatch } from '../../graph/graph.ts';
+import { emptyLike, floats, gathered, operand, sizes4, type Kernel } from './kernel.ts';
 
 export const concat: Kernel<'Concat'> = (inputs, { axis }) => {
   const parts = inputs.map((_, index) => operand(inputs, index));

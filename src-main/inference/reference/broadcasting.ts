@@ -1,7 +1,7 @@
 /** Walking over values: one operand as it stands, several with numpy broadcasting. Shared by the kernels that work value by value. */
-import { elementCount } from '../../graph/graph.ts';
+import { elementCount, stridesOf } from '../../graph/graph.ts';
 import type { Data } from '../engine.ts';
-import { floats, stridesOf } from './kernel.ts';
+import { floats } from './kernel.ts';
 
 export type IndexOf = (at: number) => number;
 

@@ -1,7 +1,7 @@
 /** Ops value by value, with numpy broadcasting where there are several operands; and the three that normalise: batch normalisation, LRN, softmax. */
-import { elementCount } from '../../graph/graph.ts';
+import { elementCount, stridesOf } from '../../graph/graph.ts';
 import { broadcastIndex, broadcastShape, combined, mapped, type IndexOf } from './broadcasting.ts';
-import { emptyLike, floats, operand, sizes4, stridesOf, type Kernel } from './kernel.ts';
+import { emptyLike, floats, operand, sizes4, type Kernel } from './kernel.ts';
 
 export const pow: Kernel<'Pow'> = (inputs, { exponent }) => [mapped(floats(inputs, 0), (value) => value ** exponent)];
 

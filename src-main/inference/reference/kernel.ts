@@ -36,11 +36,6 @@ export function emptyLike(data: Data['data'], length: number): Data['data'] {
   return new Uint8Array(length);
 }
 
-/** Elements between neighbours along each axis of a row-major array. */
-export function stridesOf(shape: readonly number[]): number[] {
-  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
-}
-
 /** Rearranges: element `i` of the result is element `sourceOf(i)` of `data`. */
 export function gathered(data: Data, shape: readonly number[], sourceOf: (index: number) => number): Data {
   const source = data.data;

@@ -35,7 +35,7 @@ export function createChance(seed: number, purpose: string): Chance {
 }
 
 /** Hue in degrees, saturation and brightness 0..1. */
-export function colourOf(hue: number, saturation: number, brightness: number): Colour {
+function colourOf(hue: number, saturation: number, brightness: number): Colour {
   const channel = (offset: number) => {
     const k = (offset + hue / 60 + 60) % 6;
     return 255 * brightness * (1 - saturation * Math.max(0, Math.min(k, 4 - k, 1)));

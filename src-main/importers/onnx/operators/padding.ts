@@ -2,9 +2,10 @@
  * Converters of ONNX Pad in all modes. Constants around height and width are the graph's own Pad; constants on another axis are joined on; reflection,
  * repetition and wrapping are a linear map along one axis; a negative pad cuts off.
  */
+import { shapeText } from '../../../graph/ops/spec.ts';
 import { numbersOf } from '../constants.ts';
 import { optionalConstant, refuse, requiredConstant, runStages, type Conversion, type Converter, type Operator, type Stage } from '../conversion.ts';
-import { normalizeAxis, shapeText } from '../shapes.ts';
+import { normalizeAxis } from '../shapes.ts';
 import { addSpatialLinear, type Row } from '../spatialLinear.ts';
 
 type Ends = readonly [begin: number, end: number];

@@ -2,9 +2,10 @@
  * Converters of ONNX operators that take pieces of a value: Slice, Split, Gather. On height and width every other position is a max pool with a
  * 1 x 1 window; on other axes single pieces are joined again, so that positions keep their place.
  */
+import { shapeText } from '../../../graph/ops/spec.ts';
 import { numbersOf } from '../constants.ts';
 import { optionalConstant, refuse, requiredConstant, runStages, type Conversion, type Converter, type Operator, type Stage } from '../conversion.ts';
-import { normalizeAxis, shapeText } from '../shapes.ts';
+import { normalizeAxis } from '../shapes.ts';
 
 /** One stretch of one axis, half-open. */
 interface Piece {

@@ -1,7 +1,8 @@
 /** Converters of ONNX operators that run over axes: sums, means, maxima, Softmax and its logarithm. The batch is never one of the axes. */
 import type { Shape } from '../../../graph/graph.ts';
+import { shapeText } from '../../../graph/ops/spec.ts';
 import { optionalConstant, refuse, type Conversion, type Converter, type Operator } from '../conversion.ts';
-import { axesOf, joinedSize, normalizeAxis, shapeText } from '../shapes.ts';
+import { axesOf, joinedSize, normalizeAxis } from '../shapes.ts';
 
 /** Adds a reduced value under the name `output`; the reduced axes stay with size 1. */
 type Reduction = (conversion: Conversion, x: string, axes: readonly number[], output: string) => void;

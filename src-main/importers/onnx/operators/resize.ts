@@ -2,9 +2,10 @@
  * Converters of ONNX Resize and Upsample. Every output position takes a fixed mixture of input positions, so each axis is one linear map;
  * where these positions lie is the table of coordinate transformations of the operator's definition (onnx.ai, Resize, opset 10 to 19).
  */
+import { shapeText } from '../../../graph/ops/spec.ts';
 import { numbersOf } from '../constants.ts';
 import { optionalConstant, refuse, requiredConstant, runStages, type Conversion, type Converter, type Operator, type Stage } from '../conversion.ts';
-import { normalizeAxis, shapeText } from '../shapes.ts';
+import { normalizeAxis } from '../shapes.ts';
 import { addSpatialLinear, type Row } from '../spatialLinear.ts';
 
 /** One axis: sizes before and after, the scale between them, and the part of the axis that is looked at (0..1, for crops). */

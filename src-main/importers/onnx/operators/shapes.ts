@@ -1,8 +1,9 @@
 /** Converters of ONNX operators that only arrange values: shapes, axes, joining. Taking pieces is in pieces.ts. */
 import { elementCount } from '../../../graph/graph.ts';
+import { shapeText } from '../../../graph/ops/spec.ts';
 import { dimensionsOf } from '../constants.ts';
 import { featureMapShape, optionalConstant, refuse, requiredConstant, type Converter, type Operator } from '../conversion.ts';
-import { axesOf, joinedSize, normalizeAxis, settleReshape, shapeText } from '../shapes.ts';
+import { axesOf, joinedSize, normalizeAxis, settleReshape } from '../shapes.ts';
 
 const reshape: Converter = (operator, conversion) => {
   const [x, targetName] = operator.inputs as readonly [string, string?];
