@@ -1,9 +1,9 @@
 /** `switchback train`: trains a network on labelled images, or goes on with a training that was stopped. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { trainingRecipe } from '../../src-shared/contract/training.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { TrainingNews, TrainingRequest } from '../services/training.ts';
-import { list, wholeNumber } from './options.ts';
+import { decimal, list, wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
 
 interface TrainFlags {
@@ -13,6 +13,7 @@ interface TrainFlags {
   readonly epochs: number;
   readonly checkpoints?: readonly number[];
   readonly width?: number;
+  readonly units?: number;
   readonly input?: number;
   readonly out: string;
   readonly finetune?: boolean;
@@ -35,6 +36,7 @@ export function trainCommand(session: Session): Command {
     .requiredOption('--epochs <n>', 'passes over the training images', wholeNumber(1, 10_000))
     .option('--checkpoints <a,b>', 'epochs after which the network is written; the last always is', (text: string) => list(text).map(wholeNumber(0, 10_000)))
     .option('--width <factor>', 'of zfnet and alexnet: multiplies the channels of every hidden layer', decimal)
+    .option('--units <n>', 'of each fully connected hidden layer of zfnet and alexnet (4096 times the width)', wholeNumber(1, 16_384))
     .option('--input <N>', 'edge of the square network input in pixels', wholeNumber(8, 1024))
     .option('--batch <n>', 'images per step (128)', wholeNumber(1, 1024))
     .requiredOption('--out <folder>', 'for checkpoints, the record training.json, and what is needed to go on')
@@ -45,6 +47,7 @@ export function trainCommand(session: Session): Command {
     .option('--weight-decay <share>', '(0)', decimal)
     .option('--dropout <share>', 'of the hidden fully connected units; 0: none (0.5)', decimal)
     .addOption(new Option('--initialisation <which>', 'first weights: deviation 0.01, or by the inputs of a unit, which narrow networks need (paper)').choices(['paper', 'he']))
+    .option('--input-deviation <n>', 'with he: deviation of the values that the first layer gets; more gives clearer first filters, too much diverges (4)', decimal)
     .option('--filter-rms <radius|none>', 'filters whose root mean square exceeds it are scaled back to it (0.1)', (text: string) => (text === 'none' ? 0 : decimal(text)))
     .addOption(new Option('--mean <which>', 'what is subtracted (pixel)').choices(['pixel', 'colour', 'none']))
     .option('--validation <share>', 'of the images of each class that only judge (0.2)', decimal)
@@ -53,6 +56,7 @@ export function trainCommand(session: Session): Command {
     .option('--seed <n>', '(1)', wholeNumber(0, 2 ** 31 - 1))
     .addOption(new Option('--engine <engine>').choices(['auto', 'onnxruntime', 'tensorflow']).default('auto'))
     .addOption(new Option('--device <device>').choices(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']).default('auto'))
+    .addOption(new Option('--checkpoint-precision <which>', 'of the weights in checkpoints; float16 halves the files (float32)').choices(['float32', 'float16']))
     .option('--json', 'one JSON object at the end')
     .action(async (flags: TrainFlags) => {
       const run = await session.services().training.train(requestOf(flags), (news) => tell(session, news, flags.json ?? false), session.signal);
@@ -64,7 +68,7 @@ export function trainCommand(session: Session): Command {
 }
 
 /** Flags that were not given leave the recipe's own values. */
-function requestOf({ arch, images, labels, out, engine, device, width, input, crops, flips, filterRms, json: _, ...rest }: TrainFlags): TrainingRequest {
+function requestOf({ arch, images, labels, out, engine, device, width, units, input, crops, flips, filterRms, json: _, ...rest }: TrainFlags): TrainingRequest {
   const isNamed = arch === 'zfnet' || arch === 'alexnet';
   const parsed = trainingRecipe.safeParse({ ...rest, randomCrops: crops, flips, ...(filterRms === undefined ? {} : { filterRms: filterRms || null }) });
   if (!parsed.success) {
@@ -73,7 +77,7 @@ function requestOf({ arch, images, labels, out, engine, device, width, input, cr
     throw new AppError('BAD_REQUEST', `${flag} ${JSON.stringify(rest[String(path[0])])}: ${message}.`, { flag });
   }
   return {
-    architecture: isNamed ? { kind: arch, width: width ?? 1, input: input ?? (arch === 'zfnet' ? 224 : 227) } : { kind: 'file', path: arch, ...(input ? { input } : {}) },
+    architecture: isNamed ? { kind: arch, width: width ?? 1, input: input ?? (arch === 'zfnet' ? 224 : 227), ...(units ? { units } : {}) } : { kind: 'file', path: arch, ...(input ? { input } : {}) },
     recipe: parsed.data,
     imagesPath: images,
     ...(labels ? { labelsPath: labels } : {}),
@@ -98,10 +102,4 @@ function tell(session: Session, news: TrainingNews, quiet: boolean): void {
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-function decimal(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
-  return value;
 }

@@ -12,6 +12,7 @@ import { caffeFormat } from './caffe/format.ts';
 import type { ImportReport, ModelFormat, OpenOptions } from './format.ts';
 import { kerasFormat } from './keras/format.ts';
 import { onnxFormat } from './onnx/format.ts';
+import { withinNameLimits } from './names.ts';
 import { maximumModelBytes, siblingsOf } from './siblings.ts';
 import { tensorflowjsFormat } from './tensorflowjs/format.ts';
 import { foreignFile, unrecognizedFile } from './unrecognized.ts';
@@ -47,7 +48,8 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
       continue;
     }
     const siblings = siblingsOf(path);
-    const { model, report } = await format.convert(bytes, fileName, options, siblings);
+    const { model: converted, report } = await format.convert(bytes, fileName, options, siblings);
+    const model = withinNameLimits(converted, fileName);
     verify(model.graph);
     refuseWithoutFeatureMaps(model, fileName);
     const files = [bytes, ...siblings.parts.values()];

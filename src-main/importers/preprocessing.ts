@@ -18,8 +18,10 @@ export function preprocessingOf(model: Model): PreprocessingGuess {
   const crop = [height!, width!] as const;
   const geometry = { crop, resize: defaultResize(crop) };
   if (model.preparation && (channels === 1 || channels === 3)) {
-    const { source, ...values } = model.preparation;
-    return { preprocessing: { ...values, ...geometry }, source };
+    const { source, resize, ...values } = model.preparation;
+    // A size that leaves nothing to cut the input from is no size.
+    const isUsable = resize && (resize.kind !== 'shorterSide' || resize.pixels >= Math.max(...crop));
+    return { preprocessing: { ...values, ...geometry, ...(isUsable ? { resize } : {}) }, source };
   }
   if (channels === 1 && model.format === 'caffe') {
     return {

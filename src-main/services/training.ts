@@ -4,23 +4,24 @@
  */
 import { resolve } from 'node:path';
 import type * as z from 'zod';
-import type { trainingProgress, trainingRequest } from '../../src-shared/contract/training.ts';
+import type { trainingProgress } from '../../src-shared/contract/training.ts';
 import { AppError } from '../../src-shared/errors.ts';
-import { valueOf } from '../graph/graph.ts';
-import { openModel } from '../importers/open.ts';
 import { writePixelNetwork } from '../importers/onnx/pixelMetadata.ts';
-import { preprocessingOf } from '../importers/preprocessing.ts';
 import { fixedPlacement, type Placement } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { TrainAnswer, TrainCall, TrainedState } from '../inference/worker/trainSteps.ts';
-import { buildNetwork, type Architecture, type StartingNetwork } from '../training/buildNetwork.ts';
+import { buildNetwork, type StartingNetwork } from '../training/buildNetwork.ts';
 import { createMean, edgeFor, type MeanPicture, type PictureSize } from '../training/pictures.ts';
 import { splitImages } from '../training/split.ts';
 import { startPosition, trainNetwork, type Measured, type TrainingPosition } from '../training/trainNetwork.ts';
 import { openTrainingFolder, type StoredTraining, type TrainingRun } from './trainingFiles.ts';
 import { openLabelledImages, type LabelledImages } from './trainingImages.ts';
+import { openArchitecture, refuseOther, type TrainingRequest } from './trainingPlan.ts';
 
-export type TrainingRequest = z.infer<typeof trainingRequest>;
+export type { TrainingRequest };
+
+/** Asked before each step; see TrainingTools.takeLowering. */
+export type TakeLowering = () => ((rate: number) => void) | undefined;
 
 /** What is going on: pictures are read, then steps are made. */
 export type TrainingNews =
@@ -35,9 +36,7 @@ export interface TrainingService {
    * Trains to the last epoch, or finds it done. On abort what was done is kept and the signal's reason thrown; the same request goes on from there.
    * Throws AppError CONFLICT where the folder holds another training, BAD_REQUEST where the request cannot be met, and whatever reading and computing throw.
    */
-  train(request: TrainingRequest, onNews: (news: TrainingNews) => void, signal: AbortSignal): Promise<TrainingRun>;
-  /** What a folder holds; null where no training was begun there. */
-  status(outPath: string): Promise<TrainingRun | null>;
+  train(request: TrainingRequest, onNews: (news: TrainingNews) => void, signal: AbortSignal, takeLowering?: TakeLowering): Promise<TrainingRun>;
 }
 
 /** How often in a row the worker may die before the training fails with what happened. */
@@ -45,7 +44,7 @@ const mostStrikes = 3;
 
 export function createTrainingService(inference: Pick<InferenceClient, 'call'>): TrainingService {
   return {
-    async train(request, onNews, signal) {
+    async train(request, onNews, signal, takeLowering = () => undefined) {
       const folder = await openTrainingFolder(resolve(request.outPath));
       const [before, stored] = [await folder.run(), await folder.stored()];
       if (before) refuseOther(before, request, folder.path);
@@ -63,7 +62,7 @@ export function createTrainingService(inference: Pick<InferenceClient, 'call'>):
 
       for (let strike = 1, from = stored; ; strike++, from = await folder.stored()) {
         const began = await begin(call, network, request, from?.state);
-        run = recordOf(request, data, split, began, placement, from?.position.epochs ?? []);
+        run = recordOf(request, data, split, began, placement, from?.position);
         await folder.writeRun(run);
         onNews({ kind: 'epoch', run });
         try {
@@ -78,13 +77,17 @@ export function createTrainingService(inference: Pick<InferenceClient, 'call'>):
               evaluate: async (pixels, labels) => measured(await call({ kind: 'evaluate', pixels, labels })),
               async save(position) {
                 await folder.writeStored({ position, images: data.images, labels: data.labels, modelHash, mean, state: await stateOf(call) });
-                if (position.epochs.length > run!.epochs.length) {
-                  run = { ...run!, epochs: position.epochs, state: isComplete(position, request) ? 'complete' : 'partial' };
+                if (position.epochs.length > run!.epochs.length || position.rateChanges.length > run!.rateChanges.length) {
+                  run = { ...run!, epochs: position.epochs, rateChanges: position.rateChanges, state: isComplete(position, request) ? 'complete' : 'partial' };
                   await folder.writeRun(run);
                   onNews({ kind: 'epoch', run });
                 }
               },
-              checkpoint: async (epoch) => folder.writeCheckpoint(epoch, writePixelNetwork(withWeights(network, await stateOf(call)), { order: network.order, text: describe(request, data, epoch) })),
+              async checkpoint(epoch) {
+                const graph = withWeights(network, await stateOf(call));
+                return folder.writeCheckpoint(epoch, writePixelNetwork(graph, { order: network.order, resize: { kind: 'shorterSide', pixels: size.edge }, text: describe(request, data, epoch), precision: request.recipe.checkpointPrecision }));
+              },
+              takeLowering,
               onProgress(progress) {
                 strike = 0;
                 onNews({ kind: 'training', ...progress });
@@ -93,7 +96,7 @@ export function createTrainingService(inference: Pick<InferenceClient, 'call'>):
             from?.position ?? startPosition(request.recipe),
             signal,
           );
-          run = { ...run, epochs: last.epochs, state: 'complete' };
+          run = { ...run, epochs: last.epochs, rateChanges: last.rateChanges, state: 'complete' };
           await folder.writeRun(run);
           return run;
         } catch (error) {
@@ -104,25 +107,12 @@ export function createTrainingService(inference: Pick<InferenceClient, 'call'>):
         }
       }
     },
-    status: async (outPath) => (await openTrainingFolder(resolve(outPath))).run(),
   };
 }
 
 /** A call without what is the same in all of them. */
 type CallPart = TrainCall extends infer Each ? (Each extends TrainCall ? Omit<Each, 'placement' | 'training'> : never) : never;
 type Call = (part: CallPart) => Promise<TrainAnswer>;
-
-async function openArchitecture({ architecture, recipe }: TrainingRequest): Promise<{ readonly architecture: Architecture; readonly modelHash: string | null; readonly crop: number }> {
-  if (architecture.kind !== 'file') {
-    if (recipe.finetune) throw new AppError('BAD_REQUEST', 'Fine-tuning starts from a trained network: name its file as the architecture.');
-    return { architecture, modelHash: null, crop: architecture.input };
-  }
-  const { model, modelHash } = await openModel(resolve(architecture.path), architecture.input ? { inputSize: [architecture.input, architecture.input] } : {});
-  const { order, scale, mean, std, crop } = preprocessingOf(model).preprocessing;
-  const [, , height, width] = valueOf(model.graph, model.imageInput).shape;
-  if (height !== width) throw new AppError('UNSUPPORTED', `The network takes images of ${height} x ${width} pixels; training cuts squares. Choose a network with a square input.`, { path: architecture.path });
-  return { architecture: { kind: 'file', found: { graph: model.graph, image: model.imageInput, order, scale, mean, std } }, modelHash, crop: crop[0] };
-}
 
 async function meanOf(data: LabelledImages, images: readonly number[], size: PictureSize, signal: AbortSignal): Promise<MeanPicture> {
   const mean = createMean(size);
@@ -153,7 +143,7 @@ function withWeights({ graph }: StartingNetwork, { weights }: TrainedState): Sta
   return { ...graph, tensors: new Map([...graph.tensors].map(([name, tensor]) => [name, weights.has(name) ? { ...tensor, data: weights.get(name)! } : tensor])) };
 }
 
-function recordOf(request: TrainingRequest, data: LabelledImages, split: ReturnType<typeof splitImages>, began: Extract<TrainAnswer, { kind: 'began' }>, placement: Placement, epochs: TrainingRun['epochs']): TrainingRun {
+function recordOf(request: TrainingRequest, data: LabelledImages, split: ReturnType<typeof splitImages>, began: Extract<TrainAnswer, { kind: 'began' }>, placement: Placement, position: TrainingPosition | undefined): TrainingRun {
   return {
     architecture: request.architecture,
     recipe: request.recipe,
@@ -167,19 +157,10 @@ function recordOf(request: TrainingRequest, data: LabelledImages, split: ReturnT
     validationImages: split.validation.length,
     skipped: data.skipped,
     parameters: began.parameters,
-    epochs,
+    epochs: position?.epochs ?? [],
+    rateChanges: position?.rateChanges ?? [],
     state: 'partial',
   };
-}
-
-/** The same training with more epochs or other checkpoints goes on; anything else would mix two trainings. */
-function refuseOther(before: TrainingRun, request: TrainingRequest, path: string): void {
-  const facts = ({ architecture, recipe: { epochs: _, checkpoints: __, ...recipe }, imagesPath, labelsPath }: Pick<TrainingRun, 'architecture' | 'recipe' | 'imagesPath' | 'labelsPath'>) => ({ ...recipe, architecture, imagesPath, labelsPath });
-  const [old, now] = [facts(before), facts({ ...request, imagesPath: resolve(request.imagesPath), labelsPath: request.labelsPath ? resolve(request.labelsPath) : null })];
-  const different = Object.entries(now).find(([key, value]) => JSON.stringify(value) !== JSON.stringify(old[key as keyof typeof old]));
-  if (!different) return;
-  const [key, value] = different;
-  throw new AppError('CONFLICT', `${path} holds a training with ${key} ${JSON.stringify(old[key as keyof typeof old])}, now ${JSON.stringify(value)} was asked for. Choose another folder for it, or ask for the same again to go on.`, { path, key });
 }
 
 function refuseChanged(stored: StoredTraining, data: LabelledImages, modelHash: string | null, path: string): void {

@@ -37,22 +37,27 @@ export interface TrainingFolder {
   writeCheckpoint(epoch: number, bytes: Uint8Array): Promise<string>;
 }
 
+/** The record of a folder, which need not exist; null where no training was begun there. Throws AppError UNREADABLE_FILE. */
+export async function readTrainingRun(path: string): Promise<TrainingRun | null> {
+  const file = join(path, 'training.json');
+  const bytes = await readIfThere(file);
+  if (!bytes) return null;
+  try {
+    return trainingRun.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (error) {
+    throw new AppError('UNREADABLE_FILE', `${file} is not the record of a training. Choose another folder, or delete the file to start again.`, { path }, error);
+  }
+}
+
+/** Makes it where it is missing. */
 export async function openTrainingFolder(path: string): Promise<TrainingFolder> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw new AppError('BAD_REQUEST', `The folder ${path} cannot be made: ${error instanceof Error ? error.message : String(error)}.`, { path }, error);
+    throw new AppError('BAD_REQUEST', `The folder ${path} cannot be made: ${error instanceof Error ? error.message : String(error)}.`, { path, ...systemOf(error) }, error);
   });
   const file = (name: string) => join(path, name);
   return {
     path,
-    async run() {
-      const bytes = await readIfThere(file('training.json'));
-      if (!bytes) return null;
-      try {
-        return trainingRun.parse(JSON.parse(new TextDecoder().decode(bytes)));
-      } catch (error) {
-        throw new AppError('UNREADABLE_FILE', `${file('training.json')} is not the record of a training. Choose another folder, or delete the file to start again.`, { path }, error);
-      }
-    },
+    run: () => readTrainingRun(path),
     async stored() {
       const bytes = await readIfThere(file('training.state'));
       return bytes ? decode(bytes, file('training.state')) : null;
@@ -119,7 +124,8 @@ async function readIfThere(file: string): Promise<Uint8Array | null> {
     // Not a Buffer: its slices would be views.
     return new Uint8Array(await readFile(file));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new AppError('UNREADABLE_FILE', `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, { path: file }, error);
   }
 }
@@ -138,6 +144,12 @@ async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<v
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new AppError('BAD_REQUEST', `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, { path: file }, error);
+    throw new AppError('BAD_REQUEST', `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, { path: file, ...systemOf(error) }, error);
   }
+}
+
+/** The system's name of the failure, by which a full disk pauses a job. */
+function systemOf(error: unknown): { readonly system?: string } {
+  const { code } = error as NodeJS.ErrnoException;
+  return code ? { system: code } : {};
 }

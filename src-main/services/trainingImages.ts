@@ -21,22 +21,44 @@ export interface LabelledImages {
 
 const cacheBytes = 2 ** 30;
 
-/**
- * Images that cannot be decoded or have no class are left out, each with its reason. `onProgress` is told how many of how many were tried.
- * Throws AppError NOT_FOUND or BAD_REQUEST where there is nothing to learn from.
- */
-export async function openLabelledImages(imagesPath: string, labelsPath: string | undefined, size: PictureSize, onProgress: (done: number, of: number) => void, signal: AbortSignal): Promise<LabelledImages> {
+export interface FoundImage {
+  /** Relative to the folder. */
+  readonly path: string;
+  readonly file: string;
+  readonly className: string;
+}
+
+/** Images with a class, not yet tried. */
+export interface FoundImages {
+  readonly root: string;
+  readonly images: readonly FoundImage[];
+  /** Sorted. */
+  readonly classes: readonly string[];
+  readonly skipped: readonly { readonly image: string; readonly reason: string }[];
+}
+
+/** Looks for images and their classes; decodes nothing. Throws AppError NOT_FOUND or BAD_REQUEST where there is nothing to learn from. */
+export async function findLabelledImages(imagesPath: string, labelsPath: string | undefined, signal?: AbortSignal): Promise<FoundImages> {
   const labelsFile = labelsPath ? await readLabels(resolve(labelsPath)) : null;
   const { root, images: found, unreadable } = await scanImages(resolve(imagesPath), signal);
-  const labelled = found.flatMap((image) => {
-    const { className } = classesOf(labelsFile, image.path);
-    return className === null ? [] : [{ ...image, className }];
-  });
-  const classes = [...new Set(labelled.map((image) => image.className))].sort();
+  const skipped = unreadable.map(({ path, reason }) => ({ image: path, reason }));
+  const images: FoundImage[] = [];
+  for (const { path, file } of found) {
+    const { className } = classesOf(labelsFile, path);
+    if (className === null) skipped.push({ image: path, reason: 'it has no class' });
+    else images.push({ path, file, className });
+  }
+  const classes = [...new Set(images.map((image) => image.className))].sort();
   if (classes.length < 2) {
     const advice = labelsFile ? 'check that its file column names the images' : 'put the images of each class into a folder of its own, or give a labels file';
     throw new AppError('BAD_REQUEST', `The images in ${root} have ${classes.length === 0 ? 'no classes' : `one class, ${JSON.stringify(classes[0])}`}; learning to tell them apart needs two or more: ${advice}.`, { path: root });
   }
+  return { root, images, classes, skipped };
+}
+
+/** Images that cannot be decoded are left out, each with its reason. `onProgress` is told how many of how many were tried. Fails as findLabelledImages does. */
+export async function openLabelledImages(imagesPath: string, labelsPath: string | undefined, size: PictureSize, onProgress: (done: number, of: number) => void, signal: AbortSignal): Promise<LabelledImages> {
+  const { root, images: labelled, classes, skipped: others } = await findLabelledImages(imagesPath, labelsPath, signal);
   const inTurn = createTurns(availableParallelism());
   const kept = new LRUCache<string, Uint8Array>({ maxSize: cacheBytes, sizeCalculation: (pixels) => pixels.length });
   const decode = async (file: string, decodeSignal: AbortSignal | undefined): Promise<Uint8Array> => {
@@ -46,8 +68,7 @@ export async function openLabelledImages(imagesPath: string, labelsPath: string 
     kept.set(file, pixels);
     return pixels;
   };
-  const skipped = unreadable.map(({ path, reason }) => ({ image: path, reason }));
-  skipped.push(...found.filter((image) => classesOf(labelsFile, image.path).className === null).map((image) => ({ image: image.path, reason: 'it has no class' })));
+  const skipped = [...others];
   let done = 0;
   const usable = await Promise.all(
     labelled.map(async (image) => {

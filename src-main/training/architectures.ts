@@ -10,6 +10,8 @@ import type { Pads } from '../graph/ops/attributes.ts';
 export interface ArchitectureSize {
   /** Multiplies the channels and units of every hidden layer. */
   readonly width: number;
+  /** Units of each of the two fully connected hidden layers; absent: 4096 times `width`. */
+  readonly units?: number | undefined;
   /** Edge of the square input, in pixels. */
   readonly input: number;
   readonly classes: number;
@@ -21,7 +23,7 @@ export const pictureInput = 'image';
 export const architectures = { zfnet, alexnet } as const satisfies Record<string, (size: ArchitectureSize) => Graph>;
 
 /** Convolutions have dense connections; every pool is 3 x 3 with stride 2. Throws AppError BAD_REQUEST where the input is too small. */
-function zfnet({ width, input, classes }: ArchitectureSize): Graph {
+function zfnet({ width, units, input, classes }: ArchitectureSize): Graph {
   return network('ZFNet', input, (layers) => {
     const scaled = (channels: number) => Math.max(1, Math.round(channels * width));
     layers.conv('conv1', scaled(96), 7, { stride: 2, pad: 1 });
@@ -34,12 +36,12 @@ function zfnet({ width, input, classes }: ArchitectureSize): Graph {
     layers.conv('conv4', scaled(384), 3, { pad: 1 });
     layers.conv('conv5', scaled(256), 3, { pad: 1 });
     layers.pool('pool5', { ceil: false });
-    layers.classifier(scaled(4096), classes);
+    layers.classifier(units ?? scaled(4096), classes);
   });
 }
 
 /** The second, fourth and fifth convolution see half of the channels each, in two groups. Throws AppError BAD_REQUEST where the input is too small. */
-function alexnet({ width, input, classes }: ArchitectureSize): Graph {
+function alexnet({ width, units, input, classes }: ArchitectureSize): Graph {
   return network('AlexNet', input, (layers) => {
     const scaled = (channels: number) => Math.max(2, 2 * Math.round((channels * width) / 2));
     layers.conv('conv1', scaled(96), 11, { stride: 4 });
@@ -52,7 +54,7 @@ function alexnet({ width, input, classes }: ArchitectureSize): Graph {
     layers.conv('conv4', scaled(384), 3, { pad: 1, group: 2 });
     layers.conv('conv5', scaled(256), 3, { pad: 1, group: 2 });
     layers.pool('pool5', { ceil: false });
-    layers.classifier(scaled(4096), classes);
+    layers.classifier(units ?? scaled(4096), classes);
   });
 }
 

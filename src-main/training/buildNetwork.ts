@@ -19,7 +19,7 @@ export interface FoundNetwork {
   readonly std: readonly number[];
 }
 
-export type Architecture = { readonly kind: 'zfnet' | 'alexnet'; readonly width: number; readonly input: number } | { readonly kind: 'file'; readonly found: FoundNetwork };
+export type Architecture = { readonly kind: 'zfnet' | 'alexnet'; readonly width: number; readonly input: number; readonly units?: number | undefined } | { readonly kind: 'file'; readonly found: FoundNetwork };
 
 export interface StartingNetwork {
   readonly graph: Graph;
@@ -29,39 +29,39 @@ export interface StartingNetwork {
   readonly trained: readonly string[];
 }
 
-/** Throws AppError BAD_REQUEST (too small an input) or UNSUPPORTED (no last layer to replace). */
-export function buildNetwork(architecture: Architecture, recipe: TrainingRecipe, classes: number, mean: MeanPicture): StartingNetwork {
-  if (architecture.kind !== 'file') {
-    const graph = firstWeights(architectures[architecture.kind]({ ...architecture, classes }), recipe);
-    return finished(withPixelInput(graph, pictureInput, ownPixels(mean, recipe, 'rgb')), pictureInput, 'rgb');
-  }
+/** The network before it has first weights and its pixels' mean: what is too small or cannot be trained shows here. Throws AppError BAD_REQUEST (too small an input) or UNSUPPORTED (no last layer to replace). */
+export function emptyNetwork(architecture: Architecture, recipe: Pick<TrainingRecipe, 'finetune'>, classes: number): StartingNetwork {
+  if (architecture.kind !== 'file') return finished(architectures[architecture.kind]({ ...architecture, classes }), pictureInput, 'rgb');
   const { graph, image, order } = architecture.found;
-  const resized = withClasses(graph, classes);
-  if (!recipe.finetune) return finished(withPixelInput(firstWeights(resized, recipe), image, ownPixels(mean, recipe, order)), image, order);
-  const last = lastLayerWeights(resized);
-  const fresh = initialised(resized, { initialisation: 'paper', seed: recipe.seed }, last);
-  return { graph: withPixelInput(fresh, image, filePixels(architecture.found)), image, order, trained: last.map((weight) => weight.name) };
+  const resized = finished(withClasses(graph, classes), image, order);
+  return recipe.finetune ? { ...resized, trained: lastLayerWeights(resized.graph).map((weight) => weight.name) } : resized;
+}
+
+/** With first weights; those of a file that is fine-tuned stay, but for its last layer. Throws as emptyNetwork. */
+export function buildNetwork(architecture: Architecture, recipe: TrainingRecipe, classes: number, mean: MeanPicture): StartingNetwork {
+  const empty = emptyNetwork(architecture, recipe, classes);
+  const { graph, image, order } = empty;
+  if (architecture.kind !== 'file' || !recipe.finetune) return { ...empty, graph: withPixelInput(firstWeights(graph, recipe), image, ownPixels(mean, recipe, order)) };
+  const fresh = initialised(graph, { initialisation: 'paper', seed: recipe.seed }, lastLayerWeights(graph));
+  return { ...empty, graph: withPixelInput(fresh, image, filePixels(architecture.found)) };
 }
 
 function finished(graph: Graph, image: string, order: ChannelOrder): StartingNetwork {
   return { graph, image, order, trained: weightsOf(graph).map((weight) => weight.name) };
 }
 
-/** Deviation of the values that the first layer gets beside He's weights. */
-const inputDeviation = 4;
-
-/** He's weights expect values of deviation 1; the first layer gets larger ones and starts with as much smaller weights, so that it sees the same and learns faster: else its filters stay close to the noise that they began as. */
+/** He's weights expect values of deviation 1; the first layer gets larger ones and starts with as much smaller weights: else its filters stay close to the noise that they began as. */
 function firstWeights(graph: Graph, recipe: TrainingRecipe): Graph {
   const fresh = initialised(graph, recipe);
   const first = weightsOf(fresh).find(({ role }) => role === 'filter');
   if (recipe.initialisation !== 'he' || !first) return fresh;
   const tensor = fresh.tensors.get(first.name)!;
-  const smaller = { ...tensor, data: Float32Array.from(tensor.data as Float32Array, (value) => value / inputDeviation) };
+  const smaller = { ...tensor, data: Float32Array.from(tensor.data as Float32Array, (value) => value / recipe.inputDeviation) };
   return { ...fresh, tensors: new Map(fresh.tensors).set(first.name, smaller) };
 }
 
 /** The mean of the training pictures; where weights are He's, values are brought to a known deviation. */
-function ownPixels(mean: MeanPicture, { mean: kind, initialisation }: TrainingRecipe, order: ChannelOrder) {
+function ownPixels(mean: MeanPicture, { mean: kind, initialisation, inputDeviation }: TrainingRecipe, order: ChannelOrder) {
   const channels = order === 'grey' ? 1 : 3;
   const planes = kind === 'pixel' ? mean.pixels : mean.colours;
   const edge = Math.sqrt(planes.length / 3);

@@ -16,9 +16,9 @@ export interface Cut {
   readonly mirrored: boolean;
 }
 
-/** The shorter side that pictures are brought to before a crop of this size is cut: 256 for 224. */
+/** The shorter side that pictures are brought to before a crop of this size is cut: 256 for 224. The rest is even, so that a cut at the centre of the square is one at the centre of the picture. */
 export function edgeFor(crop: number): number {
-  return Math.round((crop * 256) / 224);
+  return crop + 2 * Math.round((crop * (256 - 224)) / 224 / 2);
 }
 
 export function centreCut({ edge, crop }: PictureSize): Cut {

@@ -4,13 +4,14 @@
  * same weights as one that was not. What computes, decodes and stores is handed in.
  */
 import type * as z from 'zod';
-import type { trainingEpoch, trainingProgress, trainingRecipe } from '../../src-shared/contract/training.ts';
+import type { rateChange, trainingEpoch, trainingProgress, trainingRecipe } from '../../src-shared/contract/training.ts';
 import { seededNumbers, shuffled } from '../rewrite/training/seededNumbers.ts';
 import { centreCut, chanceCut, writeCut, type Cut, type PictureSize } from './pictures.ts';
 import type { Split } from './split.ts';
 
 export type TrainingRecipe = z.infer<typeof trainingRecipe>;
 export type TrainingEpoch = z.infer<typeof trainingEpoch>;
+export type RateChange = z.infer<typeof rateChange>;
 export type TrainingProgress = z.infer<typeof trainingProgress>;
 
 /** Where a training stands; together with the weights all that it needs to go on. */
@@ -29,6 +30,7 @@ export interface TrainingPosition {
   /** Epochs since it. */
   readonly stalled: number;
   readonly epochs: readonly TrainingEpoch[];
+  readonly rateChanges: readonly RateChange[];
 }
 
 export interface Measured {
@@ -51,6 +53,8 @@ export interface TrainingTools {
   save(position: TrainingPosition): Promise<void>;
   /** Writes the network as it is now; returns the file's name. */
   checkpoint(epoch: number): Promise<string>;
+  /** Asked before each step: whether a person wants the learning rate lowered. What comes back is told the new rate once that is written down. */
+  takeLowering(): ((rate: number) => void) | undefined;
   onProgress(progress: TrainingProgress): void;
 }
 
@@ -60,7 +64,14 @@ const saveEveryMs = 60_000;
 const speedSteps = 20;
 
 export function startPosition({ learningRate }: Pick<TrainingRecipe, 'learningRate'>): TrainingPosition {
-  return { epoch: 1, step: 0, lossSum: 0, wrong: 0, seen: 0, seconds: 0, learningRate, bestError: null, stalled: 0, epochs: [] };
+  return { epoch: 1, step: 0, lossSum: 0, wrong: 0, seen: 0, seconds: 0, learningRate, bestError: null, stalled: 0, epochs: [], rateChanges: [] };
+}
+
+/** The position with a tenth of its learning rate; validation gets its time to answer to that. */
+export function withLowerRate(position: TrainingPosition, by: RateChange['by']): TrainingPosition {
+  const learningRate = position.learningRate / 10;
+  const { epoch, step, rateChanges } = position;
+  return { ...position, learningRate, stalled: 0, rateChanges: [...rateChanges, { epoch, step, learningRate, by }] };
 }
 
 /** Trains from a position to the last epoch and returns the last position. On abort the position is saved after the step under way; then the signal's reason is thrown. */
@@ -93,7 +104,13 @@ async function trainEpoch(tools: TrainingTools, from: TrainingPosition, signal: 
   let next = position.step < steps ? prepare(position.step) : undefined;
   while (position.step < steps) {
     const startMs = performance.now();
-    const batch = await savedOnAbort(next!);
+    const batch = await savedOnFailure(next!);
+    const lowered = tools.takeLowering();
+    if (lowered) {
+      position = withLowerRate(position, 'hand');
+      await tools.save(position);
+      lowered(position.learningRate);
+    }
     // The next batch is decoded while this one trains.
     next = position.step + 1 < steps ? prepare(position.step + 1) : undefined;
     next?.catch(() => undefined);
@@ -118,12 +135,12 @@ async function trainEpoch(tools: TrainingTools, from: TrainingPosition, signal: 
   }
   return position;
 
-  /** A decode that was aborted leaves a whole number of steps behind: they are kept. */
-  async function savedOnAbort<T>(work: Promise<T>): Promise<T> {
+  /** A picture that could not be read, or was not waited for, leaves a whole number of steps behind: they are kept. */
+  async function savedOnFailure<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
-      if (signal.aborted) await tools.save(position);
+      await tools.save(position);
       throw error;
     }
   }
@@ -148,13 +165,15 @@ async function closeEpoch(tools: TrainingTools, position: TrainingPosition, sign
     seconds: position.seconds,
     checkpoint,
   };
-  return {
-    ...startPosition({ learningRate: isLowered ? position.learningRate / 10 : position.learningRate }),
+  const next = {
+    ...startPosition(position),
     epoch: epoch + 1,
     bestError: isBetter ? judged.error : position.bestError,
-    stalled: isLowered ? 0 : stalled,
+    stalled,
     epochs: [...position.epochs, record],
+    rateChanges: position.rateChanges,
   };
+  return isLowered ? withLowerRate(next, 'stall') : next;
 }
 
 async function judge(tools: TrainingTools, signal: AbortSignal): Promise<{ readonly loss: number; readonly error: number }> {

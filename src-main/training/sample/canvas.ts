@@ -46,13 +46,16 @@ export function createCanvas(edge: number): Canvas {
     pixels,
     cover(paint, kind = 'edges') {
       const places = kind === 'edges' ? 4 : 1;
-      for (let at = 0; at < edge * edge; at++) {
-        const row = Math.floor(at / edge);
-        const column = at - row * edge;
-        for (let place = 0; place < places; place++) {
-          const [right, down] = places === 1 ? centre : quarters[place]!;
-          const colour = paint((column + right) / edge, (row + down) / edge);
-          for (let channel = 0; channel < 3; channel++) pixels[at * 3 + channel]! += (colour[channel]! - pixels[at * 3 + channel]!) / (place + 1);
+      const [rights, downs] = kind === 'edges' ? [quartersX, quartersY] : [centre, centre];
+      let at = 0;
+      for (let row = 0; row < edge; row++) {
+        for (let column = 0; column < edge; column++, at += 3) {
+          for (let place = 0; place < places; place++) {
+            const colour = paint((column + rights[place]!) / edge, (row + downs[place]!) / edge);
+            pixels[at]! += (colour[0] - pixels[at]!) / (place + 1);
+            pixels[at + 1]! += (colour[1] - pixels[at + 1]!) / (place + 1);
+            pixels[at + 2]! += (colour[2] - pixels[at + 2]!) / (place + 1);
+          }
         }
       }
     },
@@ -82,15 +85,18 @@ export function createCanvas(edge: number): Canvas {
           const colour = paint(sumX / hits, sumY / hits);
           const share = (opacity * hits) / tested;
           const at = (row * edge + column) * 3;
-          for (let channel = 0; channel < 3; channel++) pixels[at + channel]! += (colour[channel]! - pixels[at + channel]!) * share;
+          pixels[at]! += (colour[0] - pixels[at]!) * share;
+          pixels[at + 1]! += (colour[1] - pixels[at + 1]!) * share;
+          pixels[at + 2]! += (colour[2] - pixels[at + 2]!) * share;
         }
       }
     },
   };
 }
 
-const centre = [0.5, 0.5] as const;
-const quarters = [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]] as const;
+const centre = [0.5] as const;
+const quartersX = [0.25, 0.75, 0.25, 0.75] as const;
+const quartersY = [0.25, 0.25, 0.75, 0.75] as const;
 
 /** Where the corners of a shape's bounds come to lie. */
 function boundsOnPicture([left, top, right, bottom]: Bounds, { x, y, size }: Place, cos: number, sin: number, across: number): Bounds {
@@ -99,7 +105,13 @@ function boundsOnPicture([left, top, right, bottom]: Bounds, { x, y, size }: Pla
   return [Math.min(...columns), Math.min(...rows), Math.max(...columns), Math.max(...rows)];
 }
 
+function clamped(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
+}
+
 /** Rounded to 8 bits, with a little grain, as a camera's. */
 export function developed({ pixels }: Canvas, grain: () => number): Uint8Array {
-  return Uint8Array.from(pixels, (value) => Math.max(0, Math.min(255, Math.round(value + grain()))));
+  const picture = new Uint8Array(pixels.length);
+  for (let at = 0; at < pixels.length; at++) picture[at] = clamped(pixels[at]! + grain());
+  return picture;
 }

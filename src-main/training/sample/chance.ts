@@ -12,6 +12,8 @@ export interface Chance {
   colour(saturation?: readonly [number, number], brightness?: readonly [number, number]): Colour;
   /** A colour of this hue (0..360), give or take. */
   hue(hue: number, spread: number, saturation?: readonly [number, number], brightness?: readonly [number, number]): Colour;
+  /** Numbers about 0, twice `amount` to either side at most, the small ones more likely. */
+  grain(amount: number): () => number;
   /** Smooth noise of mean 0.5 within 0..1; one unit of x or y is one bump. */
   noise(): (x: number, y: number) => number;
 }
@@ -26,8 +28,10 @@ export function createChance(seed: number, purpose: string): Chance {
     pick: (choices) => choices[Math.floor(random() * choices.length)]!,
     colour: (saturation = [0.25, 0.95], brightness = [0.3, 1]) => colourOf(random() * 360, between(...saturation), between(...brightness)),
     hue: (hue, spread, saturation = [0.4, 0.95], brightness = [0.4, 1]) => colourOf(hue + between(-spread, spread), between(...saturation), between(...brightness)),
+    grain: (amount) => () => amount * (-1 + 2 * random() + (-1 + 2 * random())),
     noise() {
-      const values = Float32Array.from({ length: 64 * 64 }, random);
+      const values = new Float32Array(64 * 64);
+      for (let at = 0; at < values.length; at++) values[at] = random();
       return (x, y) => smooth(values, x, y);
     },
   };

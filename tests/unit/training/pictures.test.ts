@@ -1,8 +1,13 @@
 /** Cuts, means and splits; and the sample's pictures, which must be the same on every machine. */
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { decodeImage } from '../../../src-main/dataset/decode.ts';
 import { centreCut, chanceCut, createMean, edgeFor, writeCut } from '../../../src-main/training/pictures.ts';
 import { drawSample, sampleClasses, sampleEdge } from '../../../src-main/training/sample/drawSample.ts';
+import { samplePng } from '../../../src-main/training/sample/png.ts';
 import { splitImages } from '../../../src-main/training/split.ts';
 
 /** Red counts columns, green rows. */
@@ -22,7 +27,7 @@ describe('cuts', () => {
     const cuts = Array.from({ length: 400 }, (_, image) => chanceCut(size, recipe, 1, image));
     expect(new Set(cuts.map(({ top, left, mirrored }) => `${top} ${left} ${mirrored}`)).size).toBe(18);
     expect(chanceCut(size, { randomCrops: false, flips: false, seed: 3 }, 1, 1)).toEqual(centreCut(size));
-    expect([edgeFor(224), edgeFor(96)]).toEqual([256, 110]);
+    expect([edgeFor(224), edgeFor(96), edgeFor(64), edgeFor(227)]).toEqual([256, 110, 74, 259]);
   });
 });
 
@@ -67,5 +72,20 @@ describe('the sample', () => {
   it('is drawn to the same pixels by the same seed', () => {
     expect(drawSample('faces', 0, 1)).toEqual(first[sampleClasses.indexOf('faces')]);
     expect(createHash('sha256').update(Buffer.concat(first)).digest('hex').slice(0, 16)).toBe('e7ff5337621986a4');
+  });
+
+  it('is written as the same bytes everywhere, which are its pixels again', async () => {
+    const files = first.map((pixels) => samplePng(pixels, sampleEdge));
+    expect(createHash('sha256').update(Buffer.concat(files)).digest('hex').slice(0, 16)).toBe('8933b94f188afe41');
+    const folder = await mkdtemp(join(tmpdir(), 'sample-png-'));
+    try {
+      for (const [at, bytes] of files.slice(0, 3).entries()) {
+        const file = join(folder, `${at}.png`);
+        await writeFile(file, bytes);
+        expect(Buffer.compare((await decodeImage(file, { crop: [sampleEdge, sampleEdge], resize: { kind: 'none' } })).pixels, first[at]!)).toBe(0);
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

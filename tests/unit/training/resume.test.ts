@@ -31,25 +31,33 @@ function request(recipe: object = {}, architecture: object = { kind: 'zfnet', wi
   return trainingRequest.omit({ outPath: true }).parse({
     architecture,
     imagesPath: join(folder, 'images'),
-    recipe: { epochs: 3, batch: 8, initialisation: 'he', filterRms: null, validation: 0.5, checkpoints: [0, 1], ...recipe },
+    recipe: { epochs: 3, batch: 8, learningRate: 0.002, initialisation: 'he', filterRms: null, validation: 0.5, checkpoints: [0, 1], ...recipe },
   });
 }
 
 interface Meddling {
+  /** Steps of the worker before which a person lowers the rate. */
+  readonly lowerAt?: readonly number[];
   /** Called before each call of the worker; throws in its place, or replaces the worker. */
   before?(call: TrainCall, restart: () => void): void;
   onNews?(news: TrainingNews): void;
   readonly signal?: AbortSignal;
 }
 
-async function train(out: string, what: Omit<TrainingRequest, 'outPath'>, { before, onNews, signal = new AbortController().signal }: Meddling = {}) {
+async function train(out: string, what: Omit<TrainingRequest, 'outPath'>, { before, onNews, lowerAt = [], signal = new AbortController().signal }: Meddling = {}) {
+  let steps = 0;
+  const told: number[] = [];
   let trainer = createTrainer(async () => engine);
   const restart = () => (trainer = createTrainer(async () => engine));
   const call = (async (_name: string, parameters: TrainCall) => {
     before?.(parameters, restart);
+    if (parameters.kind === 'step') steps++;
     return trainer(parameters);
   }) as unknown as InferenceClient['call'];
-  return createTrainingService({ call }).train({ ...what, outPath: join(folder, out) }, onNews ?? (() => undefined), signal);
+  const asked = new Set(lowerAt);
+  const takeLowering = () => (asked.delete(steps) ? (rate: number) => void told.push(rate) : undefined);
+  const run = await createTrainingService({ call }).train({ ...what, outPath: join(folder, out) }, onNews ?? (() => undefined), signal, takeLowering);
+  return { ...run, told };
 }
 
 /** Everything that a training left but what was measured in seconds. */
@@ -98,6 +106,24 @@ describe('a training goes on to the same weights', () => {
     expect(await leftBy('worker')).toEqual(await leftBy('whole'));
   });
 
+  it('when its rate was lowered by hand, and it was killed right after', async () => {
+    const lowered = await train('lowered', request(), { lowerAt: [4] });
+    expect(lowered.told).toEqual([0.0002]);
+    expect(lowered.rateChanges).toEqual([{ epoch: 2, step: 1, learningRate: 0.0002, by: 'hand' }]);
+    expect(lowered.epochs.map(({ learningRate }) => learningRate)).toEqual([0.002, 0.0002, 0.0002]);
+    expect((await leftBy('lowered')).last).not.toBe((await leftBy('whole')).last);
+    let steps = 0;
+    const killed = train('lowered and killed', request(), {
+      lowerAt: [4],
+      before(call) {
+        if (call.kind === 'step' && ++steps === 5) throw new Error('killed here');
+      },
+    });
+    await expect(killed).rejects.toThrow('killed here');
+    expect((await train('lowered and killed', request())).rateChanges).toEqual(lowered.rateChanges);
+    expect(await leftBy('lowered and killed')).toEqual(await leftBy('lowered'));
+  });
+
   it('when more epochs are asked for later', async () => {
     await train('longer', request({ epochs: 2, checkpoints: [0, 1] }));
     await train('longer', request());
@@ -138,14 +164,14 @@ describe('a checkpoint', () => {
     expect(model.graph.nodes.slice(0, 4).map((node) => node.kind)).toEqual(['Sub', 'Mul', 'Conv', 'Relu']);
     expect(model.graph.nodes.filter((node) => node.kind === 'LRN')).toHaveLength(2);
     expect(model.preparation).toEqual({
-      order: 'rgb', scale: 1, mean: [0, 0, 0], std: [1, 1, 1],
-      source: 'The file says it: Image.BitmapPixelFormat Rgb8, Image.NominalPixelRange NominalRange_0_255.',
+      order: 'rgb', scale: 1, mean: [0, 0, 0], std: [1, 1, 1], resize: { kind: 'shorterSide', pixels: 74 },
+      source: 'The file says it: Image.BitmapPixelFormat Rgb8, Image.NominalPixelRange NominalRange_0_255, Switchback.Resize shorterSide 74.',
     });
   });
 
   it('can be fine-tuned: its last layer is replaced, nothing else moves', async () => {
     const path = join(folder, 'whole', 'epoch-003.onnx');
-    await train('tuned', request({ epochs: 1, checkpoints: [], finetune: true, learningRate: 0.1, dropout: 0 }, { kind: 'file', path }));
+    await train('tuned', request({ epochs: 1, checkpoints: [], finetune: true, learningRate: 0.05, dropout: 0 }, { kind: 'file', path }));
     const [{ model: before }, { model: after }] = [await openModel(path), await openModel(join(folder, 'tuned', 'epoch-001.onnx'))];
     const changed = [...before.graph.tensors].filter(([name, tensor]) => {
       const now = after.graph.tensors.get(name)!;
