@@ -3,12 +3,22 @@
  * All views come with the first load: a view must open also while the core is away.
  */
 import { createRouter, createWebHistory, type Router } from 'vue-router';
+import AboutView from './features/about/AboutView.vue';
 import AtlasView from './features/atlas/AtlasView.vue';
+import CompareView from './features/compare/CompareView.vue';
+import DiagnosticsView from './features/diagnostics/DiagnosticsView.vue';
+import EvolutionStart from './features/evolution/EvolutionStart.vue';
+import EvolutionView from './features/evolution/EvolutionView.vue';
+import LabView from './features/lab/LabView.vue';
 import ReportView from './features/report/ReportView.vue';
+import ImageView from './features/search/ImageView.vue';
 import SettingsView from './features/settings/SettingsView.vue';
 import StartView from './features/start/StartView.vue';
 import UnknownView from './features/start/UnknownView.vue';
+import RunView from './features/training/RunView.vue';
+import TrainView from './features/training/TrainView.vue';
 import UnitView from './features/unit/UnitView.vue';
+import WeightsView from './features/weights/WeightsView.vue';
 import WorkspaceView from './features/workspace/WorkspaceView.vue';
 
 /** The atlas alone: its child outlet stays empty. */
@@ -22,6 +32,15 @@ export function createWorkbenchRouter(): Router {
       { path: '/', name: 'start', component: StartView },
       { path: '/import', name: 'import', component: ReportView },
       { path: '/w/:workspace', name: 'workspace', component: WorkspaceView },
+      { path: '/train', name: 'train-new', component: TrainView },
+      { path: '/w/:workspace/train', name: 'train', component: TrainView },
+      { path: '/w/:workspace/train/:run', name: 'run', component: RunView },
+      { path: '/w/:workspace/evolution', name: 'evolution', component: EvolutionStart },
+      { path: '/w/:workspace/evolution/:series', name: 'series', component: EvolutionView },
+      { path: '/w/:workspace/diagnostics', name: 'diagnostics', component: DiagnosticsView },
+      { path: '/w/:workspace/i/:index/image/:image(\\d+)', name: 'image', component: ImageView },
+      { path: '/w/:workspace/lab', name: 'lab', component: LabView },
+      { path: '/w/:workspace/compare', name: 'compare', component: CompareView },
       {
         path: '/w/:workspace/i/:index',
         component: AtlasView,
@@ -31,7 +50,9 @@ export function createWorkbenchRouter(): Router {
           { path: 'l/:layer(\\d+)/c/:channel(\\d+)', name: 'channel', component: UnitView },
         ],
       },
+      { path: '/w/:workspace/i/:index/l/:layer(\\d+)/weights', name: 'weights', component: WeightsView },
       { path: '/settings', name: 'settings', component: SettingsView },
+      { path: '/about', name: 'about', component: AboutView },
       { path: '/:unknown(.*)*', name: 'unknown', component: UnknownView },
     ],
   });

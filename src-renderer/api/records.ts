@@ -30,11 +30,63 @@ export type ChannelSummary = Outputs['indexing']['channels'][number];
 export type ChannelDetail = Outputs['indexing']['channel'];
 export type ChannelHit = ChannelDetail['hits'][number];
 export type RankedImages = Outputs['scores']['top'];
+export type ExcitedChannels = Outputs['scores']['excited'];
 export type SimilarChannels = Outputs['scores']['similar'];
 export type ChannelSelectivity = Outputs['scores']['selectivity'];
+export type DrawnSpine = Outputs['indexing']['spine'];
+export type SpineRow = DrawnSpine['rows'][number];
+export type LayerSelectivity = Outputs['scores']['layerSelectivity'];
+export type FeedingChannels = Outputs['weights']['feeding'];
+export type FilterSheet = Outputs['diagnostics']['filters'];
 export type SkippedImage = Outputs['indexing']['skipped'][number];
 export type ProjectionNumbers = Outputs['projections']['get'];
+export type TrainingStart = Inputs['training']['start'];
+export type TrainingRecipe = TrainingEntry['recipe'];
+export type TrainingEntry = Outputs['training']['run'];
+export type TrainingEstimate = Outputs['training']['estimate'];
+export type CheckpointSource = Inputs['evolution']['inspect']['source'];
+export type CheckpointReport = Outputs['evolution']['inspect'];
+export type SeriesSummary = Outputs['evolution']['series'][number];
+export type EvolutionSeries = Outputs['evolution']['get'];
+export type LayerMovement = NonNullable<EvolutionSeries['movement']>[number];
+export type EvolutionRow = Outputs['evolution']['rows'][number];
+export type EvolutionCell = EvolutionRow['cells'][number];
+export type DiagnosedModel = Inputs['diagnostics']['model']['model'];
+export type DiagnosticReport = Outputs['diagnostics']['model'];
+export type DiagnosticComparison = Outputs['diagnostics']['compare'];
+export type DiagnosticMeasure = DiagnosticReport['measures'][number];
+export type SampleStatus = Outputs['sample']['status'];
 export type Job = Outputs['jobs']['list'][number];
+export type Note = Outputs['notes']['get'];
+export type NotePlace = Inputs['notes']['get']['place'];
+export type ChannelMark = Outputs['notes']['ofLayer'][number];
+export type CountedTag = Outputs['notes']['tags'][number];
+export type NotesDocument = Inputs['notes']['import']['document'];
+export type NotesImport = Outputs['notes']['import'];
+export type SearchAnswer = Outputs['search']['find'];
+export type Comparison = Outputs['compare']['channels'];
+export type ComparedChannels = Extract<Comparison, { kind: 'compared' }>;
+export type BestPartner = ComparedChannels['left'][number];
+export type Partners = Outputs['compare']['partners'];
+export type Differences = Outputs['compare']['differences'];
+export type ImageDifference = Differences['leftMore'][number];
+export type LabSubject = Outputs['lab']['layers'];
+export type LabLayer = LabSubject['layers'][number];
+export type LabActivations = Outputs['lab']['activations'];
+export type LabPredictions = Outputs['lab']['predict'];
+export type LabPrediction = LabPredictions['predictions'][number];
+export type LabProjection = Outputs['lab']['project'];
+export type LabClass = Outputs['lab']['classes'][number];
+export type LabStudyWish = Inputs['lab']['start']['study'];
+export type LabTarget = NonNullable<Extract<LabStudyWish, { kind: 'saliency' }>['target']>;
+export type LabResult = Awaited<Outputs['lab']['get']>;
+export type LabStudy = LabResult['study'];
+export type LabStudyKind = LabStudy['kind'];
+export type LabNumbers = NonNullable<LabResult['numbers']>;
+export type LabResultPicture = LabResult['pictures'][number];
+export type LabSummary = Outputs['lab']['list'][number];
+export type KeptStorage = Outputs['settings']['storage'];
+export type CacheKind = KeptStorage['caches'][number]['kind'];
 export type SettingsRecord = Outputs['settings']['get'];
 export type DoctorReport = Outputs['settings']['doctor'];
 
@@ -46,3 +98,8 @@ export interface IndexProgress {
   readonly state: IndexRecord['state'];
   readonly running: boolean;
 }
+
+/** What a running training does right now, as training.watch tells it. */
+export type TrainingLive =
+  | { readonly kind: 'reading'; readonly done: number; readonly of: number }
+  | { readonly kind: 'training'; readonly epoch: number; readonly epochs: number; readonly step: number; readonly steps: number; readonly loss: number; readonly trainingError: number; readonly learningRate: number; readonly imagesPerSecond: number; readonly secondsLeft: number | null };

@@ -22,9 +22,17 @@ export function keyName(event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey'
   return parts.join('') + event.key;
 }
 
+/** With Ctrl or ⌘ nobody types or walks a list; only text keeps what edits it. */
+function isTakenChord(key: string, target: HTMLElement): boolean {
+  if (target.closest('[role=dialog]') !== null) return true;
+  const isText = target.isContentEditable || target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !['checkbox', 'radio', 'range', 'button'].includes(target.type));
+  return isText && (key.length > 1 || 'acvxyz'.includes(key.toLowerCase()));
+}
+
 function isTaken(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
+  if (event.ctrlKey || event.metaKey) return isTakenChord(event.key, target);
   if (target instanceof HTMLInputElement && target.type === 'radio') return event.key.startsWith('Arrow');
   if (target instanceof HTMLInputElement && target.type === 'checkbox') return false;
   return target.isContentEditable || target.closest('input, textarea, select, [role=listbox], [role=combobox], [role=dialog], [role=slider], [role=menu]') !== null;

@@ -4,7 +4,7 @@
  */
 import { ref, type Ref } from 'vue';
 
-export type PathKind = 'model' | 'images' | 'workspace';
+export type PathKind = 'model' | 'images' | 'workspace' | 'folder';
 
 export interface PathChoice {
   /** True while the folder browser is to be shown. */
@@ -22,7 +22,7 @@ export function usePathChoice(kind: PathKind, chosen: (path: string) => void): P
       browsing.value = true;
       return;
     }
-    const path = await { model: desktop.chooseModel, images: desktop.chooseImageFolder, workspace: desktop.chooseWorkspace }[kind]();
+    const path = await { model: desktop.chooseModel, images: desktop.chooseImageFolder, workspace: desktop.chooseWorkspace, folder: desktop.chooseImageFolder }[kind]();
     if (path !== null) chosen(path);
   }
 

@@ -7,11 +7,12 @@ import { computed, ref, shallowRef, watch } from 'vue';
 import { core } from '../api/client.ts';
 import { follow } from '../api/follow.ts';
 import { toFailure } from '../api/failure.ts';
-import type { ChannelSummary, IndexedLayer, IndexProgress, IndexRecord, SkippedImage } from '../api/records.ts';
+import type { ChannelSummary, DrawnSpine, IndexedLayer, IndexProgress, IndexRecord, LayerSelectivity, SkippedImage } from '../api/records.ts';
 import { loaded, useLoad } from '../composables/useLoad.ts';
 import { orderChannels } from './channelOrder.ts';
 import { useConnection } from './connection.ts';
 import { useJobs } from './jobs.ts';
+import { useNotes } from './notes.ts';
 import { useViewing } from './viewing.ts';
 
 /** While an index grows, numbers and picture versions are asked for at most this often. */
@@ -21,18 +22,21 @@ export const useAtlas = defineStore('atlas', () => {
   const viewing = useViewing();
   const jobs = useJobs();
   const connection = useConnection();
+  const notes = useNotes();
 
   const indexId = ref<string | null>(null);
   const layerNumber = ref<number | null>(null);
   const record = useLoad<IndexRecord>();
   const layers = useLoad<readonly IndexedLayer[]>();
+  const spine = useLoad<DrawnSpine>();
   const channels = useLoad<readonly ChannelSummary[]>();
   const skipped = useLoad<readonly SkippedImage[]>();
+  const selectivity = useLoad<LayerSelectivity>();
   const progress = shallowRef<IndexProgress | null>(null);
 
   const layerList = computed(() => loaded(layers.state.value, []));
   const layer = computed(() => layerList.value.find((each) => each.number === layerNumber.value) ?? null);
-  const ordered = computed(() => orderChannels(loaded(channels.state.value, []), viewing.order, viewing.hideDead));
+  const ordered = computed(() => orderChannels(loaded(channels.state.value, []), viewing.order, viewing.filter, { selectivity: loaded(selectivity.state.value, null)?.channels, marks: notes.marks }));
   const running = computed(() => progress.value?.running ?? false);
 
   let stopWatching: (() => void) | null = null;
@@ -50,6 +54,7 @@ export const useAtlas = defineStore('atlas', () => {
     close();
     indexId.value = id;
     void loadIndex(false);
+    void notes.loadTags();
     watchGrowth();
   }
 
@@ -65,13 +70,25 @@ export const useAtlas = defineStore('atlas', () => {
   function showLayer(number: number): void {
     if (layerNumber.value === number && channels.state.value.kind !== 'failed') return;
     layerNumber.value = number;
+    selectivity.reset();
     void loadChannels(false);
+    if (indexId.value !== null) {
+      notes.showLayer(indexId.value, number);
+      viewing.rememberLayer(indexId.value, number);
+    }
   }
 
   async function loadChannels(keep: boolean): Promise<void> {
     const [index, number] = [indexId.value, layerNumber.value];
     if (index === null || number === null) return;
     await channels.run((signal) => core.indexing.channels({ index, layer: number }, { signal }), keep);
+  }
+
+  /** The order by class needs every score of the layer; it is asked for when it is chosen, and not while the rows still change. */
+  function loadSelectivity(): void {
+    const [index, number] = [indexId.value, layerNumber.value];
+    if (index === null || number === null || viewing.order !== 'selectivity' || running.value) return;
+    void selectivity.run((signal) => core.scores.layerSelectivity({ index, layer: number }, { signal }));
   }
 
   function loadSkipped(): void {
@@ -121,13 +138,19 @@ export const useAtlas = defineStore('atlas', () => {
     stopWatching?.();
     stopWatching = null;
     clearTimeout(refreshTimer);
-    for (const load of [record, layers, channels, skipped]) load.reset();
+    for (const load of [record, layers, spine, channels, skipped, selectivity]) load.reset();
     progress.value = null;
     indexId.value = null;
     layerNumber.value = null;
   }
 
   watch(() => connection.revivals, retry);
+  // The drawing changes with the set of layers only, not as they fill.
+  watch(
+    () => [indexId.value, layerList.value.length] as const,
+    ([index, count]) => index !== null && count > 0 && void spine.run((signal) => core.indexing.spine({ index }, { signal }), true),
+  );
+  watch([() => viewing.order, layerNumber, running], loadSelectivity);
   // A job that was started or resumed elsewhere: its stream had ended, so it is opened again.
   watch(
     () => jobs.running.some((job) => job.index !== null && job.index === indexId.value),
@@ -138,7 +161,7 @@ export const useAtlas = defineStore('atlas', () => {
 
   return {
     indexId, layerNumber, layer, layerList, ordered, running, progress,
-    recordLoad: record.state, layersLoad: layers.state, channelsLoad: channels.state, skippedLoad: skipped.state,
-    layerBeside, openIndex, showLayer, loadSkipped, retry, close,
+    recordLoad: record.state, layersLoad: layers.state, spineLoad: spine.state, channelsLoad: channels.state, skippedLoad: skipped.state, selectivityLoad: selectivity.state,
+    layerBeside, openIndex, showLayer, loadSkipped, loadSelectivity, retry, close,
   };
 });

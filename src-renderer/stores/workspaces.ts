@@ -32,10 +32,11 @@ export const useWorkspaces = defineStore('workspaces', () => {
     await load();
   }
 
+  /** Takes over what the core opened on its own. */
   function adopt(workspace: Workspace): Workspace {
     current.state.value = { kind: 'done', value: workspace };
     return workspace;
   }
 
-  return { currentLoad: current.state, recentLoad: recent.state, open, load, openAt, create, forget };
+  return { currentLoad: current.state, recentLoad: recent.state, open, load, openAt, create, adopt, forget };
 });

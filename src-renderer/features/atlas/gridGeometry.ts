@@ -63,13 +63,19 @@ export function scrollToCell(cell: number, columns: number, request: Pick<GridRe
   return Math.max(request.scrollTop, top + request.cellHeight - request.height);
 }
 
-/** The cell that an arrow key leads to; the same one at an edge. A step down from above a short last row goes to its end. */
-export function stepFrom(cell: number, arrow: 'ArrowLeft' | 'ArrowRight' | 'ArrowUp' | 'ArrowDown', columns: number, count: number): number {
-  if (arrow === 'ArrowLeft') return Math.max(0, cell - 1);
-  if (arrow === 'ArrowRight') return Math.min(count - 1, cell + 1);
-  if (arrow === 'ArrowUp') return cell - columns >= 0 ? cell - columns : cell;
-  if (cell + columns < count) return cell + columns;
-  return Math.floor(cell / columns) < Math.floor((count - 1) / columns) ? count - 1 : cell;
+export const gridKeys = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'] as const;
+export type GridKey = (typeof gridKeys)[number];
+
+/** The cell that a key leads to; the same one at an edge. A step down from above a short last row goes to its end. `rows`: how many are seen at once. */
+export function stepFrom(cell: number, key: GridKey, columns: number, count: number, rows = 1): number {
+  if (key === 'ArrowLeft') return Math.max(0, cell - 1);
+  if (key === 'ArrowRight') return Math.min(count - 1, cell + 1);
+  if (key === 'Home') return 0;
+  if (key === 'End') return count - 1;
+  const far = key === 'PageUp' || key === 'PageDown' ? rows : 1;
+  if (key === 'ArrowUp' || key === 'PageUp') return cell - Math.min(far, Math.floor(cell / columns)) * columns;
+  const below = Math.min(far, Math.floor((count - 1) / columns) - Math.floor(cell / columns));
+  return Math.min(count - 1, cell + below * columns);
 }
 
 const tileSizes = [32, 48, 64, 96, 128, 192, 256] as const;

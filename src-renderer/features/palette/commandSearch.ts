@@ -10,9 +10,13 @@ export interface Command {
   readonly label: string;
   /** More words that find it, e.g. a layer's ONNX name. */
   readonly keywords?: string;
+  /** More about it, shown behind the label. */
+  readonly detail?: string;
   /** A key that does the same. */
   readonly key?: string;
   readonly run: () => void;
+  /** It only changes the words, so that the palette stays. */
+  readonly stays?: boolean;
 }
 
 export function searchCommands(typed: string, commands: readonly Command[], most: number): readonly Command[] {

@@ -1,0 +1,35 @@
+/** Hands a picture to the core: a dropped or pasted file, or a camera's frame. */
+import { contactingFetch } from '../../api/contact.ts';
+import { labUploadUrl, largestUploadBytes } from '../../../src-shared/contract/labMedia.ts';
+import type { PlainError } from '../../../src-shared/errors.ts';
+
+export interface GivenPicture {
+  /** What the lab's calls take. */
+  readonly picture: string;
+  readonly name: string;
+}
+
+/**
+ * @param kept false for a frame, which the workspace forgets
+ * @throws PlainError as the core sent it, or because the file is too large; TypeError when the core is away
+ */
+export async function givePicture(bytes: Blob, name: string, kept: boolean, signal?: AbortSignal): Promise<GivenPicture> {
+  if (bytes.size > largestUploadBytes) throw tooLarge(name);
+  const response = await contactingFetch(labUploadUrl({ name: name.slice(-255) || 'picture', kept }), { method: 'POST', body: bytes, ...(signal ? { signal } : {}) });
+  if (!response.ok) throw (await response.json().catch(() => refused(response.status))) as PlainError;
+  return (await response.json()) as GivenPicture;
+}
+
+/** The first picture among what was dropped or pasted. */
+export function firstPicture(data: DataTransfer | null): File | null {
+  return [...(data?.files ?? [])].find(({ type, name }) => type.startsWith('image/') || /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i.test(name)) ?? null;
+}
+
+function tooLarge(name: string): PlainError {
+  const limit = largestUploadBytes / 2 ** 20;
+  return { code: 'BAD_REQUEST', message: `${name} is larger than ${limit} MB. Give a smaller picture.`, data: { limit } };
+}
+
+function refused(status: number): PlainError {
+  return { code: 'INTERNAL', message: `The picture was not taken: the core answered ${status}.`, data: { status } };
+}
