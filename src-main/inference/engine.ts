@@ -37,6 +37,8 @@ export interface GpuAdapter {
 export interface CompileOptions {
   /** The session runs in short bursts, or with nothing beside it: it may keep every core busy while it waits for its own threads. Default: false. */
   readonly alone?: boolean;
+  /** Another process computes beside this one on the same cores: take half of them. Default: false. */
+  readonly beside?: boolean;
 }
 
 export interface Engine {

@@ -3,6 +3,7 @@
  * may be loaded in one thread of one process only (it crashes at random otherwise); `run` blocks that process's event loop until it is done.
  */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import type * as Ort from 'onnxruntime-node';
 import { AppError } from '../../../src-shared/errors.ts';
 import { createGraphBuilder } from '../../graph/build.ts';
@@ -42,8 +43,9 @@ export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOp
     device,
     description: `onnxruntime ${libraryVersion()} ${device}`,
     adapter: () => adapterOf(device),
-    async compile(graph, { alone = false } = {}) {
-      const session = await compile(ort, graph, device, threads ?? 0, alone);
+    async compile(graph, { alone = false, beside = false } = {}) {
+      // A run waits for its slowest thread by spinning, whatever is allowed: where threads must share a core with others, fewer of them compute more.
+      const session = await compile(ort, graph, device, threads ?? (beside ? Math.ceil(availableParallelism() / 2) : 0), alone);
       sessions.add(session);
       return {
         run: (feeds, fetches, signal) => session.run(feeds, fetches, signal),

@@ -1,18 +1,22 @@
 /** What the worker does for each call. */
 import { methods } from '../../../src-shared/domain/projection.ts';
 import { layersOf } from '../../geometry/layers.ts';
+import { feedingChannels } from '../../graph/feedingChannels.ts';
 import { elementCount } from '../../graph/graph.ts';
 import type { OperatorCount } from '../../importers/format.ts';
 import { openModel } from '../../importers/open.ts';
 import { preprocessingOf } from '../../importers/preprocessing.ts';
 import { rectifiedBy } from '../../rewrite/backward/projectionGraph.ts';
 import { ruleOf } from '../../rewrite/backward/rules/rules.ts';
-import { drawModel, exportProjection } from './modelGraphs.ts';
+import { cutOut } from './cutOut.ts';
+import { describeForLab, gradients, look, maps } from './labCalls.ts';
+import { drawModel, drawSpine, exportProjection } from './modelGraphs.ts';
 import { projectUnits } from './projectUnits.ts';
 import type { Engines } from './engines.ts';
 import { measureBatch } from './measureBatch.ts';
 import { collectGarbage } from './memory.ts';
 import type { CallName, Inspection, NextWork, WorkerCalls } from './protocol.ts';
+import { readWeights } from './readWeights.ts';
 import { score } from './score.ts';
 import { createState } from './state.ts';
 import { createTrainer } from './trainSteps.ts';
@@ -48,7 +52,12 @@ export function createCalls(engines: Engines, alive: (next: NextWork) => void): 
       };
     },
     draw: drawModel,
+    spine: drawSpine,
+    async feeding({ model: reference, crop, limit, ...wish }) {
+      return feedingChannels(await state.model(reference, crop), wish, limit);
+    },
     export: exportProjection,
+    weights: readWeights,
     async layers({ model, crop, names }) {
       const { graph, imageInput } = await state.model(model, crop);
       return layersOf(graph, imageInput, names);
@@ -57,6 +66,11 @@ export function createCalls(engines: Engines, alive: (next: NextWork) => void): 
     score: (parameters, signal) => score(state, parameters, signal),
     train: createTrainer(state.engines.engineAt),
     project: (parameters, signal) => projectUnits(state, parameters, signal),
+    describeLab: (parameters) => describeForLab(state, parameters),
+    look: (parameters, signal) => look(state, parameters, signal),
+    maps: (parameters, signal) => maps(state, parameters, signal),
+    gradients: (parameters, signal) => gradients(state, parameters, signal),
+    cutOut,
   };
   return followed(calls, (name) => {
     state.settle();
@@ -65,7 +79,7 @@ export function createCalls(engines: Engines, alive: (next: NextWork) => void): 
 }
 
 /** They read a whole model file and keep nothing of it. */
-const readingCalls: ReadonlySet<CallName> = new Set(['inspect', 'draw', 'export'] satisfies CallName[]);
+const readingCalls: ReadonlySet<CallName> = new Set(['inspect', 'draw', 'spine', 'export', 'weights'] satisfies CallName[]);
 
 /** The same calls, each followed by `after`. */
 function followed(calls: Calls, after: (name: CallName) => void): Calls {

@@ -6,6 +6,7 @@ import { AppError } from '../../../src-shared/errors.ts';
 import type { Placement } from '../engine.ts';
 import { createDeviceSurvey, type DeviceMemory, type DeviceSurvey } from '../selfTest/survey.ts';
 import type { CallName, WorkerCalls } from './protocol.ts';
+import { createLanes } from './lanes.ts';
 import { placementName, routeOf } from './routes.ts';
 import { createWorker, type Worker } from './supervise.ts';
 import { createLimits, type LimitOptions } from './limits.ts';
@@ -48,6 +49,7 @@ export function createInferenceClient({ entry, log, memoryBudgetBytes, codeCache
   const starting = new Map<string, Promise<Worker>>();
   /** Processes whose one call is over. */
   const leaving = new Set<Promise<void>>();
+  const lanes = createLanes(async () => (await memoryBudgetBytes?.()) ?? null);
   let survey: DeviceSurvey | undefined;
   let nextOwn = 1;
   let closed = false;
@@ -98,12 +100,13 @@ export function createInferenceClient({ entry, log, memoryBudgetBytes, codeCache
       const { placement, alone } = routeOf(name, parameters);
       if (alone) return callOwn(name, placement, parameters, signal);
       const key = placementName(placement);
-      return (await started(key, key)).call(name, parameters, signal);
+      const callAt = async (lane: string, given: unknown) => (await started(lane, key)).call<WorkerCalls[typeof name][1]>(name, given, signal);
+      return name === 'score' ? lanes.score(key, parameters as WorkerCalls['score'][0], callAt) : callAt(key, parameters);
     },
     get devices() {
       return (survey ??= createDeviceSurvey((placement, options, signal) => client.call('probe', { placement, ...options }, signal), undefined, deviceMemory));
     },
-    restart: (placement) => workers.get(placementName(placement))?.restart(),
+    restart: (placement) => lanes.namesOf(placementName(placement)).forEach((lane) => workers.get(lane)?.restart()),
     processes: () => new Map([...workers].flatMap(([key, worker]) => (worker.processId() === undefined ? [] : [[key, worker.processId()!] as const]))),
     async close() {
       closed = true;

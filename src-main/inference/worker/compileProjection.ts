@@ -158,7 +158,8 @@ function namesOf({ image, seed, projection, start }: ProjectionGraph): Names {
   return { image, seed, projection, start };
 }
 
-function batchFor(graph: Graph): number {
+/** Images or units of a graph that go through the engine together. */
+export function batchFor(graph: Graph): number {
   const perUnit = liveBytes(withoutWeights(graph), 2) - liveBytes(withoutWeights(graph), 1);
   return Math.max(1, Math.min(largestBatch, Math.floor(batchBytes / perUnit), Math.floor(batchWork / workOf(graph))));
 }

@@ -32,7 +32,7 @@ export interface Limits {
 }
 
 /** They read model files of any size without a sign of life. */
-const silent: ReadonlySet<CallName> = new Set(['inspect', 'draw', 'export', 'layers'] satisfies CallName[]);
+const silent: ReadonlySet<CallName> = new Set(['inspect', 'draw', 'spine', 'feeding', 'export', 'weights', 'layers', 'describeLab'] satisfies CallName[]);
 /** How much longer a cancelled call may hold its process while it compiles. */
 const cancelledCompileFactor = 4;
 /** A trial that takes this long is no device to compute with. */

@@ -9,7 +9,7 @@ import { elementCount, withBatch, type Graph, type Value } from '../../graph/gra
 export const largeBytes = 32 * 2 ** 20;
 
 /** A compiled session holds its weights more than once: as read, and packed for the processor (1.7 times, measured with onnxruntime on zfnet512). */
-const sessionPerWeight = 1.8;
+export const sessionPerWeight = 1.8;
 
 /** A quarter of the machine's memory, at most 2 GiB, unless the environment says otherwise (settings). */
 export function memoryBudgetBytes(): number {

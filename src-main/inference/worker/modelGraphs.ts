@@ -5,12 +5,13 @@ import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts'
 import type { Rectified } from '../../../src-shared/domain/projection.ts';
 import { layersOf } from '../../geometry/layers.ts';
 import { valueOf, withBatch, type Model } from '../../graph/graph.ts';
-import { drawNetwork } from '../../graph/print.ts';
+import { drawNetwork, type DrawnRow } from '../../graph/print.ts';
 import { writeProjection } from '../../importers/onnx/writeProjection.ts';
 import { openModel } from '../../importers/open.ts';
 import { preprocessingOf } from '../../importers/preprocessing.ts';
 import { describeWalk } from '../../rewrite/backward/describeWalk.ts';
 import { projectionGraph } from '../../rewrite/backward/projectionGraph.ts';
+import { openReferenced } from './state.ts';
 import type { DrawnNetwork, ExportedProjection, LayerOfFile, WorkerCalls } from './protocol.ts';
 
 export async function drawModel({ path, inputSize, layer: wish, method }: WorkerCalls['draw'][0]): Promise<DrawnNetwork> {
@@ -25,6 +26,11 @@ export async function drawModel({ path, inputSize, layer: wish, method }: Worker
     if (!(error instanceof AppError)) throw error;
     return { layer: null, method, reason: error.message, rows: drawNetwork(model.graph) };
   }
+}
+
+export async function drawSpine({ model: reference, crop, ends }: WorkerCalls['spine'][0]): Promise<readonly DrawnRow[]> {
+  const { graph } = await openReferenced(reference, { inputSize: crop, withoutWeights: true });
+  return drawNetwork(graph, undefined, new Set(ends));
 }
 
 export async function exportProjection({ path, inputSize, layer: wish, method }: LayerOfFile): Promise<ExportedProjection> {

@@ -7,9 +7,13 @@ import type { Layer } from '../../../src-shared/domain/layers.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
 import type { Control, Method, Rectified, Seed } from '../../../src-shared/domain/projection.ts';
 import type { PlainError } from '../../../src-shared/errors.ts';
+import type { FeedingChannels } from '../../graph/feedingChannels.ts';
 import type { DrawnRow } from '../../graph/print.ts';
 import type { EngineAvailability, Placement } from '../engine.ts';
 import type { ProbeOptions } from '../selfTest/survey.ts';
+import type { CutOutCall } from './cutOut.ts';
+import type { GradientCall, Gradients, LabDescription, LabNetwork, Look, LookCall, MapsCall } from './labCalls.ts';
+import type { NetworkWeights, WeightsCall } from './readWeights.ts';
 import type { TrainAnswer, TrainCall } from './trainSteps.ts';
 
 export type { Placement };
@@ -80,6 +84,16 @@ export interface ExportedProjection {
   readonly preprocessing: Preprocessing;
 }
 
+/** A channel of an indexed layer, and the layers that may be named as what feeds it. */
+export interface FedChannel {
+  readonly model: ModelReference;
+  readonly crop: readonly [number, number];
+  /** Value names. */
+  readonly layers: readonly string[];
+  readonly layer: string;
+  readonly channel: number;
+}
+
 /** A model file that no index knows yet, and a layer of it by name or title. */
 export interface LayerOfFile {
   readonly path: string;
@@ -95,17 +109,30 @@ export interface WorkerCalls {
   inspect: [{ readonly path: string; readonly inputSize?: readonly [number, number] }, Inspection];
   /** The network and its way down, as a person would draw them. Without `layer` the last one. */
   draw: [Omit<LayerOfFile, 'layer'> & { readonly layer?: string }, DrawnNetwork];
+  /** The network alone, with a row of its own for each of these values. */
+  spine: [{ readonly model: ModelReference; readonly crop: readonly [number, number]; readonly ends: readonly string[] }, readonly DrawnRow[]];
+  /** Which channels feed a channel, by the weights of its filter. */
+  feeding: [FedChannel & { readonly limit: number }, FeedingChannels];
   /** A projection as a file of its own. */
   export: [LayerOfFile, ExportedProjection];
+  /** How a model file is built, and the numbers in its filters. */
+  weights: [WeightsCall, NetworkWeights];
   layers: [{ readonly model: ModelReference; readonly crop: readonly [number, number]; readonly names?: readonly string[] }, readonly Layer[]];
   /** Picks a batch size by timing a few that fit into the memory budget. In a process of its own, so that what was tried holds no memory afterwards. `images`: how many there are to index; larger batches are not tried. */
   measureBatch: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly images: number }, { readonly batchSize: number; readonly description: string }];
-  /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. */
-  score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array }, readonly LayerScores[]];
+  /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. `beside`: other batches are handed over meanwhile, which a second process of the placement may compute. */
+  score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array; readonly beside?: boolean }, readonly LayerScores[]];
   /** Steps of a training whose weights stay in the process. */
   train: [TrainCall, TrainAnswer];
   /** `pictures`: `[H, W, 3]` 8-bit RGB each. `isAhead`: nobody waits for it yet. */
   project: [{ readonly model: ModelReference; readonly layer: string; readonly method: Method; readonly seed: Seed; readonly control: Control; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly isAhead?: boolean; readonly pictures: readonly Uint8Array[]; readonly units: readonly UnitOfImage[] }, readonly ProjectedUnit[]];
+  /** What single pictures are asked about (labCalls.ts). `names`: layers by name or title that need not be among the default ones. */
+  describeLab: [LabNetwork & { readonly names?: readonly string[] }, LabDescription];
+  look: [LookCall, Look];
+  maps: [MapsCall, Float32Array];
+  gradients: [GradientCall, Gradients];
+  /** Foreground of a picture by GrabCut; `[H, W]`, 255 is foreground. */
+  cutOut: [CutOutCall, Uint8Array];
 }
 
 export type CallName = keyof WorkerCalls;

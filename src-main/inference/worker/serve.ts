@@ -1,5 +1,5 @@
 /**
- * The inference process's side of its channel: runs one call at a time, what a person waits for first, but so that an index that runs beside it keeps
+ * The inference process's side of its channel: runs one call at a time, what a person waits for first, but so that an index or a training that runs beside it keeps
  * two thirds of the time; a cancelled call that has not begun is dropped. The process ends when the channel closes, so that none of ours survives the
  * core on any exit path.
  */
@@ -7,28 +7,20 @@ import { Worker } from 'node:worker_threads';
 import { AppError, toPlainError, type PlainError } from '../../../src-shared/errors.ts';
 import type { Calls } from './calls.ts';
 import { speaksOfMemory } from './outOfMemory.ts';
-import type { CallName, FromWorker, NextWork, ToWorker, WorkerCalls } from './protocol.ts';
+import type { FromWorker, NextWork, ToWorker } from './protocol.ts';
+import { createTurns, type WaitingCall } from './turns.ts';
 
-interface Waiting {
-  readonly id: number;
-  readonly name: CallName;
-  readonly parameters: unknown;
+interface Waiting extends WaitingCall {
   readonly controller: AbortController;
 }
 
-/** Lower goes first: looking comes before indexing. */
-const priority: Record<CallName, number> = { probe: 0, inspect: 0, draw: 0, export: 0, layers: 0, project: 1, measureBatch: 2, score: 3, train: 4 };
-
-/** For each millisecond of projecting, an index that waits gets this many before the next projection. */
-const indexShare = 2;
 /** Signs of life are not sent more often, unless they say something new. */
 const aliveMs = 100;
 
 /** `makeCalls` is handed the sign of life that it gives before and after each piece of work. */
 export function serve(makeCalls: (alive: (next: NextWork) => void) => Calls): void {
-  const waiting: Waiting[] = [];
+  const turns = createTurns<Waiting>();
   let current: Waiting | undefined;
-  let owedToIndexMs = 0;
   let last: { readonly id: number; readonly next: NextWork; readonly atMs: number } | undefined;
   const calls = makeCalls((next) => {
     const atMs = performance.now();
@@ -40,7 +32,7 @@ export function serve(makeCalls: (alive: (next: NextWork) => void) => Calls): vo
   async function work(): Promise<void> {
     if (current) return;
     for (;;) {
-      current = takeNext();
+      current = turns.next();
       if (!current) return;
       const { id, name, parameters, controller } = current;
       const startMs = performance.now();
@@ -54,38 +46,23 @@ export function serve(makeCalls: (alive: (next: NextWork) => void) => Calls): vo
         if (plain.code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
         send({ kind: 'error', id, error: plain, residentBytes: process.memoryUsage.rss() });
       }
-      const tookMs = performance.now() - startMs;
-      if (name === 'project') owedToIndexMs += tookMs * indexShare;
-      if (name === 'score') owedToIndexMs = Math.max(0, owedToIndexMs - tookMs);
+      turns.took(name, performance.now() - startMs);
       // Messages that came while native code blocked the loop are read before the next call is chosen.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
-  function takeNext(): Waiting | undefined {
-    waiting.sort((a, b) => rankOf(a) - rankOf(b) || a.id - b.id);
-    const scoring = waiting.findIndex((call) => call.name === 'score');
-    if (scoring < 0) owedToIndexMs = 0;
-    const isIndexDue = owedToIndexMs > 0 && priority[waiting[0]?.name ?? 'score'] >= priority.project;
-    return waiting.splice(isIndexDue ? scoring : 0, 1)[0];
-  }
-
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'cancel') {
-      (current?.id === message.id ? current : waiting.find((call) => call.id === message.id))?.controller.abort();
+      (current?.id === message.id ? current : turns.find(message.id))?.controller.abort();
       return;
     }
-    waiting.push({ id: message.id, name: message.name, parameters: message.parameters, controller: new AbortController() });
+    turns.add({ id: message.id, name: message.name, parameters: message.parameters, controller: new AbortController() });
     void work();
   });
   process.on('disconnect', () => process.exit(0));
   guardAgainstOrphans();
   send({ kind: 'ready' });
-}
-
-/** Projections that somebody waits for go before those that are made ahead. */
-function rankOf({ name, parameters }: Waiting): number {
-  return priority[name] + (name === 'project' && (parameters as WorkerCalls['project'][0]).isAhead ? 0.5 : 0);
 }
 
 function send(message: FromWorker): void {

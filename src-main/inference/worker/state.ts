@@ -6,21 +6,23 @@ import { AppError } from '../../../src-shared/errors.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
 import { normalizePixels } from '../../dataset/normalize.ts';
 import { elementCount, withBatch, type Model } from '../../graph/graph.ts';
+import type { OpenOptions } from '../../importers/format.ts';
 import { openModel } from '../../importers/open.ts';
-import type { RankingGraph } from '../../rewrite/probe/rankingGraph.ts';
 import type { Data, Engine, Session } from '../engine.ts';
 import { createByteBudget, type CompiledCache, type Keeping } from './compiledCache.ts';
 import type { CompiledProjection } from './compileProjection.ts';
+import type { CompiledLooking } from './labCalls.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { collectGarbage, largeBytes, memoryBudgetBytes, weightBytes } from './memory.ts';
 import type { ModelReference, NextWork, Placement } from './protocol.ts';
+import type { Head } from './score.ts';
 import { createWatchedEngines } from './watchedEngines.ts';
 
 export interface CompiledRanking {
   /** Without nodes and weights. */
   readonly model: Model;
   readonly outputs: readonly string[];
-  readonly heads: RankingGraph['heads'];
+  readonly heads: readonly Head[];
   readonly session: Session;
   /** The last batch that was fed: the next is written over it. */
   fed: Data | undefined;
@@ -32,6 +34,7 @@ export interface WorkerState {
   readonly rankings: CompiledCache<CompiledRanking>;
   /** Every session among the fields of what is kept counts, and is closed with it. */
   readonly projections: CompiledCache<CompiledProjection>;
+  readonly lookings: CompiledCache<CompiledLooking>;
 }
 
 export interface OwnedState extends WorkerState {
@@ -59,6 +62,7 @@ export function createState(engines: Pick<Engines, 'engineAt'> = createEngines()
     engines: watched,
     rankings: budget.cache<CompiledRanking>(sessions()),
     projections: budget.cache<CompiledProjection>(sessions()),
+    lookings: budget.cache<CompiledLooking>(sessions()),
     async model(reference, crop) {
       // Wanted for what is compiled next.
       alive('prepare');
@@ -84,15 +88,19 @@ interface OpenModel {
 }
 
 async function open(reference: ModelReference, crop: readonly [number, number]): Promise<Model> {
-  const { model, modelHash } = await openModel(reference.path, { inputSize: crop });
-  if (modelHash !== reference.hash) {
-    throw new AppError('CONFLICT', `The model file ${reference.path} is no longer the one this index was made with. Put the old file back, or index again with the new one.`, { path: reference.path });
-  }
+  const model = await openReferenced(reference, { inputSize: crop });
   const [, , height, width] = model.graph.inputs.find((input) => input.name === model.imageInput)!.shape;
   if (height !== crop[0] || width !== crop[1]) {
     throw new AppError('BAD_REQUEST', `The network takes images of ${height} x ${width} pixels; the crop is set to ${crop[0]} x ${crop[1]}. Set the crop to ${height},${width}.`, { height: Number(height), width: Number(width) });
   }
   return model;
+}
+
+/** @throws AppError CONFLICT where the file is no longer the one that is meant */
+export async function openReferenced({ path, hash }: ModelReference, options: OpenOptions): Promise<Model> {
+  const { model, modelHash } = await openModel(path, options);
+  if (modelHash === hash) return model;
+  throw new AppError('CONFLICT', `The model file ${path} is no longer the one this index was made with. Put the old file back, or index again with the new one.`, { path });
 }
 
 /** 8-bit pictures as the network's input, written over what `before` holds where that has the same size; refuses a preprocessing whose channels do not fit the network. */
