@@ -158,6 +158,7 @@ module.exports = {
     ownPlace('tensorflow-only-in-its-engine', 'tfjs has global state (backend, flags): one folder owns it.', '@tensorflow/[^/]+', '^src-main/inference/tensorflow/'),
     ownPlace('webgpu-only-in-one-file', 'A process has one navigator.gpu: one file makes it.', 'webgpu', '^src-main/inference/webgpu\\.ts$'),
     ownPlace('hdf5-only-in-its-reader', 'The HDF5 library is four megabytes of WebAssembly with a file system of its own: one file loads it, when a network needs it.', 'h5wasm', '^src-main/importers/keras/hdf5\\.ts$'),
+    ownPlace('opencv-only-in-one-file', 'OpenCV is ten megabytes of WebAssembly for one algorithm: one file loads it, in a process that can be ended.', '@techstark/opencv-js', '^src-main/inference/worker/cutOut\\.ts$'),
     ownPlace('electron-only-in-desktop', 'Everything else runs without Electron.', 'electron', '^src-main/desktop/'),
     {
       name: 'shipped-code-needs-shipped-packages',

@@ -42,6 +42,7 @@ export default defineConfig({
           core: resolve(root, 'src-main/core/main.ts'),
           worker: resolve(root, 'src-main/inference/worker/main.ts'),
           cli: resolve(root, 'src-main/cli/main.ts'),
+          drawThread: resolve(root, 'src-main/training/sample/drawThread.ts'),
         },
         // Chunks lie beside the entries, so that `new URL('./worker.js', import.meta.url)` means the same in every chunk.
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

@@ -40,8 +40,16 @@ export interface PlainError {
   readonly data: ErrorData;
 }
 
+/** A message may quote a file, and a file may hold a name of a megabyte. */
+const longestMessageCharacters = 4000;
+
 /** Turns anything thrown into what may cross a process; a stack never does. */
 export function toPlainError(thrown: unknown): PlainError {
+  const plain = plainOf(thrown);
+  return plain.message.length <= longestMessageCharacters ? plain : { ...plain, message: `${plain.message.slice(0, longestMessageCharacters)}…` };
+}
+
+function plainOf(thrown: unknown): PlainError {
   if (thrown instanceof AppError) return { code: thrown.code, message: thrown.message, data: thrown.data };
   if (isAbort(thrown)) return { code: 'CANCELLED', message: 'Cancelled.', data: {} };
   return { code: 'INTERNAL', message: thrown instanceof Error ? thrown.message : String(thrown), data: {} };

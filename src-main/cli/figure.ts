@@ -1,9 +1,10 @@
 /** `switchback figure`: the paper's Figure 2 for any layer, as SVG, PNG or PDF. */
 import { extname, resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { figureFormats, mostFigureChannels, type FigureFormat } from '../../src-shared/contract/figures.ts';
 import { controls, methods, scales, seeds, type Control, type Method, type Scale, type Seed } from '../../src-shared/domain/projection.ts';
 import { AppError } from '../../src-shared/errors.ts';
+import { channelRanges } from './channelRanges.ts';
 import { chosenIndex, chosenLayer } from './chosenIndex.ts';
 import { wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
@@ -29,7 +30,7 @@ export function figureCommand(session: Session): Command {
     .requiredOption('--workspace <folder>')
     .option('--index <id>', 'the newest if absent')
     .requiredOption('--layer <name>')
-    .requiredOption('--channels <a-b,c>', `at most ${mostFigureChannels}, e.g. 0-15 or 3,17,40-43`, channelRanges)
+    .requiredOption('--channels <a-b,c>', `at most ${mostFigureChannels}, e.g. 0-15 or 3,17,40-43`, channelRanges(mostFigureChannels))
     .addOption(new Option('--method <method>').choices([...methods]).default('deconvnet'))
     .addOption(new Option('--seed <seed>').choices([...seeds]).default('one'))
     .addOption(new Option('--control <control>').choices([...controls]).default('none'))
@@ -51,20 +52,9 @@ export function figureCommand(session: Session): Command {
     });
 }
 
-function formatOf(out: string): FigureFormat {
+/** @throws AppError BAD_REQUEST for another ending */
+export function formatOf(out: string): FigureFormat {
   const format = figureFormats.find((each) => extname(out).toLowerCase() === `.${each}`);
   if (!format) throw new AppError('BAD_REQUEST', `--out ${out}: the file must end in .svg, .png or .pdf.`, { out });
   return format;
-}
-
-function channelRanges(text: string): readonly number[] {
-  const channels = text.split(',').flatMap((part) => {
-    const [, from, to = from] = /^\s*(\d{1,8})\s*(?:-\s*(\d{1,8})\s*)?$/.exec(part) ?? [];
-    const [first, last] = [Number(from), Number(to)];
-    if (from === undefined || last < first) throw new InvalidArgumentError('It must be channels and ranges of them, such as 0-15 or 3,17,40-43.');
-    if (last - first >= mostFigureChannels) throw new InvalidArgumentError(`A figure holds at most ${mostFigureChannels} channels.`);
-    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
-  });
-  if (channels.length > mostFigureChannels) throw new InvalidArgumentError(`A figure holds at most ${mostFigureChannels} channels.`);
-  return channels;
 }

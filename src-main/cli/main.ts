@@ -4,14 +4,20 @@ import { Command } from 'commander';
 import { placeOf } from '../core/place.ts';
 import { createSession } from './session.ts';
 import { atlasCommand } from './atlas.ts';
+import { compareCommand } from './compare.ts';
+import { demoCommand } from './demo.ts';
+import { diagnoseCommand } from './diagnose.ts';
 import { doctorCommand } from './doctor.ts';
+import { evolutionCommand } from './evolution.ts';
 import { exportCommand } from './export.ts';
 import { figureCommand } from './figure.ts';
 import { importCommand } from './import.ts';
 import { indexCommand } from './index.ts';
 import { indexesCommand } from './indexes.ts';
+import { labCommand } from './lab.ts';
 import { layersCommand } from './layers.ts';
 import { mergeCommand } from './merge.ts';
+import { notesCommand } from './notes.ts';
 import { packCommand } from './pack.ts';
 import { projectCommand } from './project.ts';
 import { scoresCommand } from './scores.ts';
@@ -28,7 +34,7 @@ const program = new Command('switchback')
   .option('--verbose', 'show where an error came from')
   .configureOutput({ outputError: (text, write) => write(`switchback: ${text.replace(/^error: /, '').trim().replaceAll(/\s*\n\s*/g, ' ')} (--help tells more)\n`) });
 
-for (const command of [importCommand, indexCommand, rescanCommand, layersCommand, topCommand, scoresCommand, projectCommand, atlasCommand, figureCommand, exportCommand, serveCommand, indexesCommand, mergeCommand, packCommand, trainCommand, sampleCommand, doctorCommand]) {
+for (const command of [importCommand, indexCommand, rescanCommand, layersCommand, topCommand, scoresCommand, projectCommand, atlasCommand, figureCommand, exportCommand, compareCommand, notesCommand, serveCommand, indexesCommand, mergeCommand, packCommand, trainCommand, evolutionCommand, diagnoseCommand, sampleCommand, demoCommand, doctorCommand, labCommand]) {
   const made = command(session).copyInheritedSettings(program);
   for (const part of made.commands) part.copyInheritedSettings(program);
   program.addCommand(made);

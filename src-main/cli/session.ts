@@ -2,12 +2,14 @@
 import { AppError, isAbort } from '../../src-shared/errors.ts';
 import type { Place } from '../core/place.ts';
 import { createServices, type Services } from '../services/services.ts';
+import { printable } from './printable.ts';
 
 export interface Session {
   readonly place: Place;
   /** Aborts on Ctrl+C. */
   readonly signal: AbortSignal;
-  services(mode?: 'write' | 'read'): Services;
+  /** `listingRoots`: folders that a browser may be shown; absent: all. */
+  services(mode?: 'write' | 'read', listingRoots?: readonly string[]): Services;
   /** Services with a workspace open; `create` makes it where there is none. Mode `write if free` opens it for reading, with a note, while another process has it open. */
   workspace(path: string, options: { readonly mode: 'write' | 'read' | 'write if free'; readonly create?: boolean }): Promise<Services>;
   /** One object on the standard output. */
@@ -35,8 +37,8 @@ export function createSession(place: Place): Session {
   const session: Session = {
     place,
     signal: controller.signal,
-    services(mode = 'write') {
-      return (opened ??= createServices({ ...place, mode, ...(process.env['SWITCHBACK_LOG'] ? { log: (line: string) => process.stderr.write(`${line}\n`) } : {}) }));
+    services(mode = 'write', listingRoots) {
+      return (opened ??= createServices({ ...place, mode, ...(listingRoots ? { listingRoots } : {}), ...(process.env['SWITCHBACK_LOG'] ? { log: (line: string) => process.stderr.write(`${line}\n`) } : {}) }));
     },
     async workspace(path, { mode, create = false }) {
       const services = session.services(mode === 'read' ? 'read' : 'write');
@@ -56,16 +58,16 @@ export function createSession(place: Place): Session {
     },
     line(text) {
       clearProgress();
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${printable(text)}\n`);
     },
     progress(text) {
       if (!process.stderr.isTTY) return;
-      process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+      process.stderr.write(`\r\u001b[2K${printable(text).slice(0, (process.stderr.columns ?? 80) - 1)}`);
       progressShown = true;
     },
     note(text) {
       clearProgress();
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${printable(text)}\n`);
     },
     async run(work, verbose) {
       let code = 0;
@@ -75,7 +77,7 @@ export function createSession(place: Place): Session {
         clearProgress();
         code = isAbort(error) ? 130 : 1;
         const message = error instanceof Error ? error.message : String(error);
-        process.stderr.write(`switchback: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+        process.stderr.write(`switchback: ${printable(message).replaceAll(/\s*\n\s*/g, ' ')}\n`);
         if (verbose() && error instanceof Error) {
           process.stderr.write(`${error.stack ?? ''}\n`);
           if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack ?? error.cause.message}\n`);

@@ -1,6 +1,6 @@
 /**
  * Who may talk to the core: only someone who holds the token, on the address that we bound, from a page that we served. The Host check stops DNS
- * rebinding, the Origin check stops other pages in the same browser; a browser gets the token once in its address and keeps it as a cookie.
+ * rebinding, the Origin and Sec-Fetch-Site checks stop other pages in the same browser; a browser gets the token once in its address and keeps it as a cookie.
  */
 import { timingSafeEqual } from 'node:crypto';
 
@@ -13,18 +13,18 @@ export type Access = { readonly kind: 'allowed'; readonly setCookie?: string } |
 
 export interface AccessRules {
   readonly token: string;
-  /** `host:port` values that a Host header may carry. */
+  /** `host:port` values that a Host header may carry, in small letters. */
   readonly hosts: readonly string[];
   readonly cookieName: string;
 }
 
 /** Decides on one request. The desktop shell sends the token as a bearer; it alone may come with a foreign Origin (app://workbench). */
 export function checkAccess(request: Request, { token, hosts, cookieName }: AccessRules): Access {
-  const host = request.headers.get('host') ?? '';
+  const host = (request.headers.get('host') ?? '').toLowerCase();
   if (!hosts.includes(host)) return { kind: 'refused', status: 421, reason: `This server does not answer for the host ${JSON.stringify(host.slice(0, 100))}.` };
   if (equal(request.headers.get('authorization') ?? '', `Bearer ${token}`)) return { kind: 'allowed' };
   const origin = request.headers.get('origin');
-  if (origin !== null && !hosts.some((allowed) => origin === `http://${allowed}`)) {
+  if ((origin !== null && !hosts.some((allowed) => origin === `http://${allowed}`)) || isFromAnotherSite(request)) {
     return { kind: 'refused', status: 403, reason: 'Requests from other pages are refused.' };
   }
   if (equal(cookie(request, cookieName), token)) return { kind: 'allowed' };
@@ -33,6 +33,16 @@ export function checkAccess(request: Request, { token, hosts, cookieName }: Acce
     return { kind: 'allowed', setCookie: `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict` };
   }
   return { kind: 'refused', status: 401, reason: 'Open the address that Switchback printed when it started: it carries the key to this workbench.' };
+}
+
+/**
+ * Other ports of this host count as the same site for cookies, so that a page of another local server would send ours along, and a plain GET of a picture
+ * carries no Origin. Browsers say so in Sec-Fetch-Site, which no page can forge; following a link is the one thing that other pages may do.
+ */
+function isFromAnotherSite(request: Request): boolean {
+  const site = request.headers.get('sec-fetch-site');
+  const isNavigation = request.method === 'GET' && request.headers.get('sec-fetch-mode') === 'navigate' && request.headers.get('sec-fetch-dest') === 'document';
+  return (site === 'cross-site' || site === 'same-site') && !isNavigation;
 }
 
 function cookie(request: Request, name: string): string {

@@ -3,18 +3,21 @@
  * closes, so that it never outlives the window.
  */
 import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { toPlainError } from '../../src-shared/errors.ts';
 import { createServices } from '../services/services.ts';
 import { createLog } from './log.ts';
+import { endWithParent } from './parentWatch.ts';
 import { placeOf } from './place.ts';
 import { startServer } from './server.ts';
 
 const { values } = parseArgs({ options: { workspace: { type: 'string' }, port: { type: 'string' } } });
 const place = placeOf(import.meta.url);
 const log = createLog('core');
-const services = createServices({ ...place, log: (line) => log.warn(line) });
+const services = createServices({ ...place, log: (line) => log.warn(line), listingRoots: [homedir()] });
 
+endWithParent();
 try {
   if (values.workspace) await services.workspaces.open(values.workspace);
   const token = process.env['SWITCHBACK_TOKEN'] || randomBytes(24).toString('hex');

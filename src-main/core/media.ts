@@ -2,17 +2,15 @@
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
 import { channelNumber, control, imageNumber, indexId, layerNumber, method, scale, seed } from '../../src-shared/contract/common.ts';
-import { AppError, toPlainError } from '../../src-shared/errors.ts';
 import type { Services } from '../services/services.ts';
+import { labRoutes } from './labMedia.ts';
+import { answered, forEver, notKept, number, picture, read } from './mediaAnswers.ts';
 
 const size = z.coerce.number().pipe(z.int().min(16).max(1024));
-const number = <T extends z.ZodType>(schema: T) => z.coerce.number().pipe(schema as never) as unknown as T;
 const display = z.object({ size, method, seed, control: control.default('none'), scale });
 const unique = z.literal('1').optional().transform((flag) => flag !== undefined);
 const channelPlace = z.object({ index: indexId, layer: number(layerNumber), channel: number(channelNumber) });
 const unitPlace = z.object({ index: indexId, layer: number(layerNumber), image: number(imageNumber), y: number(z.int().min(0)), x: number(z.int().min(0)) });
-const forEver = 'private, max-age=31536000, immutable';
-const notKept = 'private, no-cache';
 
 export function mediaRoutes(services: Services): Hono {
   const routes = new Hono();
@@ -45,6 +43,9 @@ export function mediaRoutes(services: Services): Hono {
     const { bytes, mediaType, fileName } = services.figures.made(read(z.object({ id: z.string().max(64) }), context.req.param()).id);
     return context.body(new Uint8Array(bytes), 200, { 'content-type': mediaType, 'cache-control': notKept, 'content-disposition': `attachment; filename="${fileName}"` });
   }));
+  // Addresses of diagnostics follow from the picture's content.
+  routes.get('/diagnostic/:id', (context) => picture(context, forEver, () => Promise.resolve(services.diagnostics.picture(read(z.object({ id: z.string().max(64) }), context.req.param()).id))));
+  routes.route('/lab', labRoutes(services.lab));
   routes.get('/preview/:id', (context) => picture(context, notKept, () => Promise.resolve(services.models.previewPicture(read(z.object({ id: z.string().max(64) }), context.req.param()).id))));
   return routes;
 }
@@ -53,27 +54,4 @@ export function mediaRoutes(services: Services): Hono {
 function keeping(context: Context): string {
   const { v: version, unique } = context.req.query();
   return version === undefined || unique === '1' ? notKept : forEver;
-}
-
-function picture(context: Context, cacheControl: string, make: (signal: AbortSignal) => Promise<Uint8Array>): Promise<Response> {
-  return answered(context, async () => {
-    const png = await make(context.req.raw.signal);
-    return context.body(new Uint8Array(png), 200, { 'content-type': 'image/png', 'cache-control': cacheControl });
-  });
-}
-
-async function answered(context: Context, answer: () => Promise<Response>): Promise<Response> {
-  try {
-    return await answer();
-  } catch (error) {
-    const plain = toPlainError(error);
-    return context.json(plain, plain.code === 'NOT_FOUND' ? 404 : 422, { 'cache-control': 'no-store' });
-  }
-}
-
-function read<T extends z.ZodType>(schema: T, values: unknown): z.output<T> {
-  const parsed = schema.safeParse(values);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new AppError('BAD_REQUEST', `The picture address is wrong at ${JSON.stringify(issue.path.join('.'))}: ${issue.message}.`);
 }

@@ -7,6 +7,10 @@ export interface Place {
   readonly workerEntry: string;
   /** The built interface. */
   readonly interfaceFolder: string;
+  /** Whose work is shipped, as the build lists it; missing where nothing was built. */
+  readonly licencesFile: string;
+  /** Checkpoints of the sample network and their record; missing in a copy that came without them. */
+  readonly sampleFolder: string;
 }
 
 /** `entry`: import.meta.url of an entry file, which stands two folders below the project's root in both cases. */
@@ -17,5 +21,7 @@ export function placeOf(entry: string): Place {
     version,
     workerEntry: path(entry.endsWith('.ts') ? '../inference/worker/main.ts' : './worker.js'),
     interfaceFolder: path('../../out/renderer'),
+    licencesFile: path('../../out/licences.json'),
+    sampleFolder: path('../../resources/sample'),
   };
 }

@@ -1,10 +1,10 @@
 /** The contract, implemented: each procedure hands over to one service. AppErrors travel as the contract's APP error; nothing else of an error leaves. */
-import { implement, ORPCError } from '@orpc/server';
+import { implement, ORPCError, type Router } from '@orpc/server';
 import { contract } from '../../src-shared/contract/contract.ts';
 import { toPlainError } from '../../src-shared/errors.ts';
 import type { Services } from '../services/services.ts';
 
-export function createRouter(services: Services) {
+export function createRouter(services: Services): Router<typeof contract, Record<never, never>> {
   const os = implement(contract).use(async ({ next }) => {
     try {
       return await next();
@@ -12,8 +12,13 @@ export function createRouter(services: Services) {
       throw error instanceof ORPCError ? error : carried(error);
     }
   });
-  const { workspaces, packs, files, models, datasets, indexing, duplicates, projections, atlas, figures, jobs, scores, settings } = services;
+  const { about, workspaces, packs, files, models, datasets, indexing, duplicates, projections, atlas, figures, jobs, scores, settings, spines, weights, notes, search, compare, storage, trainingRuns, sample, lab } = services;
   return os.router({
+    about: {
+      get: os.about.get.handler(() => about.get()),
+      licenceText: os.about.licenceText.handler(({ input }) => about.licenceText(input.number)),
+      diagnostics: os.about.diagnostics.handler(({ signal }) => about.diagnostics(signal)),
+    },
     workspaces: {
       current: os.workspaces.current.handler(() => workspaces.current()),
       recent: os.workspaces.recent.handler(() => workspaces.recent()),
@@ -44,6 +49,7 @@ export function createRouter(services: Services) {
         return {};
       }),
       layers: os.indexing.layers.handler(({ input }) => indexing.layers(input.index)),
+      spine: os.indexing.spine.handler(({ input, signal }) => spines.spine(input.index, signal)),
       channels: os.indexing.channels.handler(({ input }) => indexing.channels(input.index, input.layer)),
       channel: os.indexing.channel.handler(({ input: { index, layer, channel, unique }, signal }) => (unique ? duplicates.channel(index, layer, channel, signal) : indexing.channel(index, layer, channel))),
       skipped: os.indexing.skipped.handler(({ input }) => indexing.skipped(input.index)),
@@ -53,6 +59,24 @@ export function createRouter(services: Services) {
       get: os.projections.get.handler(({ input, signal }) => projections.get(input, signal)),
       atlas: os.projections.atlas.handler(({ input }) => atlas.start(input)),
       kept: os.projections.kept.handler(({ input }) => atlas.kept(input.index)),
+    },
+    diagnostics: {
+      filters: os.diagnostics.filters.handler(({ input, signal }) => services.diagnostics.filters(input, signal)),
+      model: os.diagnostics.model.handler(({ input, signal }) => services.diagnostics.model(input.model, signal)),
+      compare: os.diagnostics.compare.handler(({ input, signal }) => services.diagnostics.compare(input, signal)),
+    },
+    evolution: {
+      inspect: os.evolution.inspect.handler(({ input, signal }) => services.evolution.inspect(input.source, signal)),
+      start: os.evolution.start.handler(({ input, signal }) => services.evolution.start(input, signal)),
+      series: os.evolution.series.handler(() => services.evolution.series()),
+      get: os.evolution.get.handler(({ input }) => services.evolution.get(input.series)),
+      watch: os.evolution.watch.handler(({ input, signal }) => guarded(services.evolution.watch(input.series, signal))),
+      rows: os.evolution.rows.handler(({ input }) => services.evolution.rows(input)),
+      figure: os.evolution.figure.handler(({ input, signal }) => services.evolutionFigures.make(input, signal)),
+      forget: os.evolution.forget.handler(async ({ input }) => {
+        await services.evolution.forget(input.series);
+        return {};
+      }),
     },
     figures: { make: os.figures.make.handler(({ input, signal }) => figures.make(input, signal)) },
     jobs: {
@@ -80,9 +104,60 @@ export function createRouter(services: Services) {
       similar: os.scores.similar.handler(({ input, signal }) => scores.similar(input, signal)),
       excited: os.scores.excited.handler(({ input, signal }) => scores.excited(input, signal)),
       selectivity: os.scores.selectivity.handler(({ input, signal }) => scores.selectivity(input, signal)),
+      layerSelectivity: os.scores.layerSelectivity.handler(({ input, signal }) => scores.layerSelectivity(input, signal)),
       matches: os.scores.matches.handler(({ input, signal }) => scores.matches(input, signal)),
     },
+    training: {
+      estimate: os.training.estimate.handler(({ input, signal }) => trainingRuns.estimate(input, signal)),
+      start: os.training.start.handler(({ input, signal }) => trainingRuns.start(input, signal)),
+      runs: os.training.runs.handler(() => trainingRuns.runs()),
+      run: os.training.run.handler(({ input }) => trainingRuns.run(input)),
+      watch: os.training.watch.handler(({ input, signal }) => guarded(trainingRuns.watch(input.id, signal))),
+      lowerRate: os.training.lowerRate.handler(({ input }) => trainingRuns.lowerRate(input.id)),
+    },
+    sample: {
+      status: os.sample.status.handler(() => sample.status()),
+      open: os.sample.open.handler(({ signal }) => guarded(sample.open(signal))),
+    },
+    weights: { feeding: os.weights.feeding.handler(({ input, signal }) => weights.feeding(input, signal)) },
+    notes: {
+      get: os.notes.get.handler(({ input }) => notes.get(input.place)),
+      set: os.notes.set.handler(({ input }) => notes.set(input)),
+      ofLayer: os.notes.ofLayer.handler(({ input }) => notes.ofLayer(input.index, input.layer)),
+      tags: os.notes.tags.handler(() => notes.tags()),
+      export: os.notes.export.handler(() => notes.export()),
+      import: os.notes.import.handler(({ input }) => notes.import(input.document)),
+    },
+    search: { find: os.search.find.handler(({ input, signal }) => search.find(input, signal)) },
+    compare: {
+      channels: os.compare.channels.handler(({ input, signal }) => compare.channels(input, signal)),
+      partners: os.compare.partners.handler(({ input, signal }) => compare.partners(input, signal)),
+      differences: os.compare.differences.handler(({ input, signal }) => compare.differences(input, signal)),
+    },
+    lab: {
+      layers: os.lab.layers.handler(({ input, signal }) => lab.layers(input.index, signal)),
+      classes: os.lab.classes.handler(({ input, signal }) => lab.classes(input, signal)),
+      nameClasses: os.lab.nameClasses.handler(({ input, signal }) => lab.nameClasses(input.index, input.path, signal)),
+      predict: os.lab.predict.handler(({ input, signal }) => lab.predict(input, signal)),
+      activations: os.lab.activations.handler(({ input, signal }) => lab.activations(input, signal)),
+      project: os.lab.project.handler(({ input, signal }) => lab.project(input, signal)),
+      start: os.lab.start.handler(({ input, signal }) => lab.start(input, signal)),
+      get: os.lab.get.handler(({ input }) => lab.get(input.id)),
+      watch: os.lab.watch.handler(({ input, signal }) => guarded(lab.watch(input.id, signal))),
+      list: os.lab.list.handler(({ input, signal }) => lab.list(input, signal)),
+      cancel: os.lab.cancel.handler(({ input }) => {
+        lab.cancel(input.id);
+        return {};
+      }),
+      delete: os.lab.delete.handler(async ({ input }) => {
+        await lab.delete(input.id);
+        return {};
+      }),
+      figure: os.lab.figure.handler(({ input }) => lab.figure(input.id, input.format)),
+    },
     settings: {
+      storage: os.settings.storage.handler(() => storage.list()),
+      clear: os.settings.clear.handler(({ input }) => storage.clear(input.kind)),
       get: os.settings.get.handler(() => settings.get()),
       set: os.settings.set.handler(({ input }) => settings.set(input)),
       doctor: os.settings.doctor.handler(({ input, signal }) => settings.doctor(input, signal)),

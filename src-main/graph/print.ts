@@ -34,9 +34,9 @@ interface Block {
   readonly output: string;
 }
 
-/** The rows of the drawing, first to last. */
-export function drawNetwork(graph: Graph, wayDown?: WayDown): readonly DrawnRow[] {
-  const blocks = blocksOf(graph);
+/** The rows of the drawing, first to last. `ends`: values that have a row of their own, whatever follows them. */
+export function drawNetwork(graph: Graph, wayDown?: WayDown, ends: ReadonlySet<string> = new Set()): readonly DrawnRow[] {
+  const blocks = blocksOf(graph, ends);
   const unread = new Map<string, number>();
   for (const block of blocks) for (const input of block.inputs) unread.set(input, (unread.get(input) ?? 0) + 1);
   const lanes: (string | undefined)[] = [];
@@ -88,7 +88,7 @@ function downWords({ nodes }: Block, wayDown: WayDown | undefined): string {
 const followers: ReadonlySet<OpKind> = new Set<OpKind>([...activationKinds, 'BatchNormalization', 'Identity', 'Add', 'Sub', 'Mul']);
 
 /** Groups each node with what only follows it. Nodes that make constants are no part of the drawing. */
-function blocksOf(graph: Graph): readonly Block[] {
+function blocksOf(graph: Graph, ends: ReadonlySet<string>): readonly Block[] {
   const readers = consumers(graph);
   const drawn = new Set(graph.inputs.map((input) => input.name));
   for (const node of graph.nodes) if (node.inputs.some((input) => drawn.has(input))) for (const output of node.outputs) drawn.add(output);
@@ -102,7 +102,7 @@ function blocksOf(graph: Graph): readonly Block[] {
       const output = nodes.at(-1)!.outputs[0]!;
       const [next, other] = readers.get(output) ?? [];
       const follows = next && !other && followers.has(next.kind) && next.inputs.filter((input) => drawn.has(input)).length === 1;
-      if (!follows || graph.outputs.includes(output)) break;
+      if (!follows || graph.outputs.includes(output) || ends.has(output)) break;
       nodes.push(next);
       fused.add(next);
     }

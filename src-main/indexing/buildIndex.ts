@@ -29,8 +29,8 @@ export interface BuildIndexOptions extends SegmentOptions, Restored {
   readonly commitEveryMs?: number;
 }
 
-/** Batches handed to the engine at once: the next stands ready when one is done, so that the engine never waits for the ranking. */
-const mostInFlight = 2;
+/** Batches handed to the engine at once: two processes may share a processor (inference/worker/lanes.ts), and for each the next stands ready when one is done, so that neither waits for the ranking. */
+const mostInFlight = 4;
 const longestMs = 4000;
 /** The first commits come sooner, so that a person sees the atlas fill; later ones may take a twenty-fifth of the time. */
 const shortestMs = 250;
@@ -41,12 +41,13 @@ export async function buildIndex(options: BuildIndexOptions, signal: AbortSignal
   const ranking = await restoreRanking(options);
   const ended = new AbortController();
   const working = AbortSignal.any([signal, ended.signal]);
-  const inFlight: { readonly segment: DecodedSegment; readonly scores: Promise<readonly LayerRows[]> }[] = [];
+  const inFlight: Promise<void>[] = [];
   const commits = createCommits(options, () => ranking.changes());
 
-  const finishOldest = async () => {
-    const { segment, scores } = inFlight.shift()!;
-    const rows = await layerRows(options, segment, await scores);
+  const finish = async (segment: DecodedSegment, scores: Promise<readonly LayerRows[]>, earlier: Promise<void> | undefined) => {
+    const found = await scores;
+    await earlier;
+    const rows = await layerRows(options, segment, found);
     // What fails half-way is written again, in the same place, by the run that goes on.
     await options.rows?.append({ images: segment.rows.map(({ image }) => image), layers: options.layers.map(({ number }, at) => ({ number, scores: rows[at]!.score })) });
     ranking.take(segment, rows);
@@ -58,13 +59,16 @@ export async function buildIndex(options: BuildIndexOptions, signal: AbortSignal
     for await (const segment of decodedSegments(options, working)) {
       signal.throwIfAborted();
       const scores = segment.pixels ? options.score(segment.pixels, segment.first, working) : Promise.resolve([]);
-      scores.catch(() => undefined);
-      inFlight.push({ segment, scores });
-      if (inFlight.length === mostInFlight) await finishOldest();
+      const finished = finish(segment, scores, inFlight.at(-1));
+      finished.catch(() => undefined);
+      inFlight.push(finished);
+      if (inFlight.length === mostInFlight) await inFlight.shift();
     }
-    while (inFlight.length > 0) await finishOldest();
+    await Promise.all(inFlight);
   } finally {
     ended.abort();
+    // What is computed by now, and follows on what is ranked, still counts.
+    await Promise.allSettled(inFlight);
     await commits.last();
   }
 }

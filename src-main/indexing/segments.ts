@@ -58,7 +58,7 @@ export interface DecodedSegment {
   readonly first: number;
   /** Number of the image after the last one. */
   readonly end: number;
-  /** `[batch, H, W, 3]`; null where nothing is left to compute. */
+  /** `[batch, H, W, 3]`, unused rows as one that is used; null where nothing is left to compute. */
   readonly pixels: Uint8Array | null;
   readonly rows: readonly SegmentRow[];
   readonly hashes: readonly ImageHash[];
@@ -140,6 +140,7 @@ async function decodeSegment({ decode, batchSize, crop }: SegmentOptions, segmen
     }),
   );
   const rowOf = new Map(wanted.map(({ image }, row) => [image.number, row]));
+  if (pixels) repeatInto(pixels, bytes, wanted.map(({ image }) => hashes.has(image.number)));
   const rows = segment.flatMap(({ image, plan }): SegmentRow[] => {
     if (plan.kind === 'take') return [{ image, from: 'earlier', row: plan.source }];
     return hashes.has(image.number) ? [{ image, from: 'engine', row: rowOf.get(image.number)! }] : [];
@@ -153,4 +154,11 @@ async function decodeSegment({ decode, batchSize, crop }: SegmentOptions, segmen
     hashes: [...hashes.values()].sort(([a], [b]) => a - b),
     skipped: skipped.sort(([a], [b]) => a - b),
   };
+}
+
+/** Puts a copy of the first used row in the place of those that are not: a picture of one colour would tie with itself everywhere, and ties cost time (inference/worker/scoringProfiles.ts). */
+export function repeatInto(pixels: Uint8Array, rowBytes: number, isUsed: readonly boolean[]): void {
+  const used = isUsed.indexOf(true);
+  if (used < 0) return;
+  for (let row = 0; row < pixels.length / rowBytes; row++) if (isUsed[row] !== true) pixels.copyWithin(row * rowBytes, used * rowBytes, (used + 1) * rowBytes);
 }

@@ -29,8 +29,15 @@ export interface JobStore {
   list(): Promise<JobRow[]>;
 }
 
+export interface StandIn {
+  readonly kind: string;
+  readonly indexId: string;
+}
+
 export interface JobProgress {
   report(done: number, total: number, step: string): void;
+  /** From now on the job does what a job of that kind does with that index, or its own work (null): who asks what fills an index is told this job. */
+  standFor(work: StandIn | null): void;
 }
 
 /** What a runner throws with `data.pauses` set is no failure of the job: it waits, with the message, until a person has seen to the cause. */
@@ -68,6 +75,7 @@ interface Live {
   done: number;
   total: number;
   step: string;
+  standsFor: StandIn | null;
   /** Why the signal was aborted: which event ends the job. */
   stop?: 'cancel' | 'pause' | 'interrupt';
 }
@@ -103,7 +111,7 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
   }
 
   function enqueue(row: JobRow): void {
-    waiting.push({ row, controller: new AbortController(), meter: createRateMeter(), done: row.done, total: row.total, step: 'waiting' });
+    waiting.push({ row, controller: new AbortController(), meter: createRateMeter(), done: row.done, total: row.total, step: 'waiting', standsFor: null });
     if (!current) finished = work();
   }
 
@@ -149,7 +157,11 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
         }
         changed();
       };
-      await runner(running, { report }, job.controller.signal);
+      const standFor = (work: StandIn | null) => {
+        job.standsFor = work;
+        changed();
+      };
+      await runner(running, { report, standFor }, job.controller.signal);
       await move(running, 'finish', { done: job.done, total: job.total, endedAt: new Date().toISOString() });
     } catch (error) {
       const pauses = error instanceof AppError && error.data['pauses'] === true;
@@ -200,7 +212,7 @@ export function createJobQueue(store: JobStore, runners: Readonly<Record<string,
         return { ...row, done: job.done, total: job.total, step: job.step, perSecond: running ? job.meter.perSecond() : 0, secondsLeft: running ? job.meter.secondsLeft(job.done, job.total) : null };
       });
     },
-    activeFor: (indexId, kind) => live().find(({ row }) => row.indexId === indexId && (kind === undefined || row.kind === kind))?.row.id ?? null,
+    activeFor: (indexId, kind) => live().find(({ row, standsFor }) => [row, standsFor].some((work) => work?.indexId === indexId && (kind === undefined || work.kind === kind)))?.row.id ?? null,
     isBusy: () => live().length > 0,
     ended: (id) => finishedJob(id),
     async close() {

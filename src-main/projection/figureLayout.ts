@@ -45,10 +45,13 @@ export const figureDensity = 2;
 export const figureTile = 64;
 
 const sheetEdge = 3 * figureTile + 1;
-const margin = 16;
+/** Around everything. */
+export const figureMargin = 16;
+const margin = figureMargin;
 const betweenSheets = 4;
 const betweenCells = 14;
-const labelSize = 11;
+/** Of headings and labels. */
+export const labelSize = 11;
 const labelHeight = 16;
 const cellWidth = 2 * sheetEdge + betweenSheets;
 const cellHeight = labelHeight + sheetEdge;
@@ -76,12 +79,16 @@ export function layOutFigure(channels: readonly FigureChannel[], caption: string
   });
   const rows = Math.ceil(channels.length / across);
   const captionTop = margin + rows * (cellHeight + betweenCells);
+  const words = captionWords(caption, captionTop, width);
+  return { width, height: words.bottom + margin, items: [...items, ...words.items], caption };
+}
+
+/** A caption in lines below what stands above `top`, within the margins of a figure of this width. */
+export function captionWords(caption: string, top: number, width: number): { readonly items: readonly FigureWords[]; readonly bottom: number } {
   const lines = wrap(caption, (width - 2 * margin) / captionSize);
   return {
-    width,
-    height: captionTop + lines.length * captionLine + margin,
-    items: [...items, ...lines.map((text, at): FigureWords => ({ kind: 'words', left: margin, baseline: captionTop + at * captionLine + captionSize, size: captionSize, weight: 'plain', text }))],
-    caption,
+    items: lines.map((text, at) => ({ kind: 'words', left: margin, baseline: top + at * captionLine + captionSize, size: captionSize, weight: 'plain', text })),
+    bottom: top + lines.length * captionLine,
   };
 }
 
@@ -132,7 +139,8 @@ function pieces(word: string, width: number): readonly string[] {
   return piece === '' ? result : [...result, piece];
 }
 
-function widthOf(text: string): number {
+/** In the widest of the usual faces, as a share of the letters' size. */
+export function widthOf(text: string): number {
   let width = 0;
   for (const letter of text) width += letterWidth(letter);
   return width;

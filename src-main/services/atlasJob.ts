@@ -151,7 +151,8 @@ export function atlasRunner(store: Store, projections: ProjectionService, focus:
     });
 }
 
-async function withStrikes<T>(work: () => Promise<T>, struck: (strike: number) => void): Promise<T> {
+/** Work that a death of the inference process does not end, unless it happens again and again. */
+export async function withStrikes<T>(work: () => Promise<T>, struck: (strike: number) => void): Promise<T> {
   for (let strike = 1; ; strike++) {
     try {
       return await work();

@@ -121,7 +121,7 @@ export function createDeviceScoring({ inference, index, devices, note, changed }
     const run = (part: Uint8Array) =>
       inference.call(
         'score',
-        { model: { path: index.modelPath, hash: index.modelHash }, layers: index.layers, preprocessing: index.preprocessing, placement: { engine, device }, batch, pixels: part },
+        { model: { path: index.modelPath, hash: index.modelHash }, layers: index.layers, preprocessing: index.preprocessing, placement: { engine, device }, batch, pixels: part, beside: true },
         AbortSignal.any([signal, stop.signal]),
       );
     try {

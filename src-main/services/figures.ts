@@ -34,10 +34,17 @@ export interface Figure {
   readonly notes: readonly string[];
 }
 
+/** A figure that can be fetched. */
+export type HeldFigure = Omit<Figure, 'bytes' | 'mediaType'> & { readonly media: string; readonly sizeBytes: number };
+
 export interface FigureService {
   draw(request: FigureRequest, signal?: AbortSignal): Promise<Figure>;
+  /** A layout in a format, named; for other figures than the paper's. */
+  write(layout: FigureLayout, format: FigureFormat, name: string): Promise<Figure>;
+  /** Holds a figure for the address `media`. */
+  hold(figure: Figure): HeldFigure;
   /** Draws it and holds it for the address `media`. */
-  make(request: FigureRequest, signal?: AbortSignal): Promise<Omit<Figure, 'bytes' | 'mediaType'> & { readonly media: string; readonly sizeBytes: number }>;
+  make(request: FigureRequest, signal?: AbortSignal): Promise<HeldFigure>;
   /** @throws AppError NOT_FOUND for one that is held no more */
   made(id: string): Figure;
 }
@@ -67,17 +74,22 @@ export function createFigureService(workspaces: WorkspaceService, pictures: Pict
       }
       const caption = captionOf(index, layer, request, records, version);
       const layout = layOutFigure(cells, caption, request.columns);
-      const { bytes, notes } = await writers[request.format](layout, `Switchback ${version}`);
-      const name = [index.modelName, layer.title, rangesOf(request.channels), request.method].join('-').replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-      const fileName = `${name.slice(0, mostNameLetters)}.${request.format}`;
-      return { bytes, format: request.format, mediaType: mediaTypes[request.format], fileName, caption, width: layout.width, height: layout.height, notes: [...notes, ...new Set(records.flatMap((record) => record.notes))] };
+      const figure = await service.write(layout, request.format, [index.modelName, layer.title, rangesOf(request.channels), request.method].join('-'));
+      return { ...figure, notes: [...figure.notes, ...new Set(records.flatMap((record) => record.notes))] };
     },
-    async make(request, signal) {
-      const figure = await service.draw(request, signal);
+    async write(layout, format, wish) {
+      const { bytes, notes } = await writers[format](layout, `Switchback ${version}`);
+      const name = wish.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, mostNameLetters);
+      return { bytes, format, mediaType: mediaTypes[format], fileName: `${name}.${format}`, caption: layout.caption, width: layout.width, height: layout.height, notes };
+    },
+    hold(figure) {
       const id = randomBytes(12).toString('hex');
       held.set(id, figure);
       const { bytes, mediaType: _, ...rest } = figure;
       return { ...rest, media: `/media/figure/${id}`, sizeBytes: bytes.byteLength };
+    },
+    async make(request, signal) {
+      return service.hold(await service.draw(request, signal));
     },
     made(id) {
       const figure = held.get(id);
@@ -111,14 +123,14 @@ function toPng({ pixels, width, height }: Picture): Promise<Uint8Array> {
   return encodePng(pixels, width, height, 4);
 }
 
-const scaleWords: Readonly<Record<Scale, string>> = {
+export const scaleWords: Readonly<Record<Scale, string>> = {
   quantile: 'each projection is scaled symmetrically by the 99.5 % quantile of its magnitudes',
   minmax: 'each projection is scaled symmetrically by its largest magnitude',
   shared: 'the projections of a channel share one scale, the largest of their 99.5 % quantiles',
   raw: 'magnitude 1 is full contrast',
 };
 
-const seedWords: Readonly<Record<Seed, string>> = {
+export const seedWords: Readonly<Record<Seed, string>> = {
   one: '1 at the unit',
   value: "the unit's activation",
   map: "the channel's whole map",
@@ -144,7 +156,7 @@ function captionOf(index: StoredIndex, layer: Layer, { channels, method, seed, c
 }
 
 /** "0-15, 20". */
-function rangesOf(channels: readonly number[]): string {
+export function rangesOf(channels: readonly number[]): string {
   const ranges: [number, number][] = [];
   for (const channel of channels) {
     const last = ranges.at(-1);

@@ -1,7 +1,10 @@
-/** The folder picker of browser mode: names, kinds and sizes of one folder; hidden entries stay hidden, nothing is read. */
-import { readdir, stat } from 'node:fs/promises';
+/**
+ * The folder picker of browser mode: names, kinds and sizes of one folder; hidden entries stay hidden, nothing is read, and nothing is listed outside of the
+ * folders that whoever started the core chose.
+ */
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type * as z from 'zod';
 import type { fileEntry } from '../../src-shared/contract/files.ts';
 import { AppError } from '../../src-shared/errors.ts';
@@ -25,10 +28,12 @@ const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif
 const packExtension = '.switchback';
 const kindOrder = { folder: 0, model: 1, pack: 2, image: 3, other: 4 } as const;
 
-export function createFileService(): FileService {
+/** `roots`: what may be listed, with all below; absent: the whole machine. */
+export function createFileService(roots?: readonly string[]): FileService {
   return {
     async list(path) {
-      const folder = resolve(path ?? homedir());
+      const folder = resolve(path ?? (await firstFolder(roots)));
+      await refuseOutside(folder, roots);
       const found = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
         throw new AppError('NOT_FOUND', `The folder ${folder} cannot be opened: ${reasonOf(error)}.`, { path: folder }, error);
       });
@@ -44,9 +49,38 @@ export function createFileService(): FileService {
       );
       entries.sort((a, b) => kindOrder[a.kind] - kindOrder[b.kind] || a.name.localeCompare(b.name));
       const parent = dirname(folder);
-      return { path: folder, parent: parent === folder ? null : parent, entries, truncated: visible.length > mostEntries };
+      return { path: folder, parent: parent === folder || !(await isInside(parent, roots)) ? null : parent, entries, truncated: visible.length > mostEntries };
     },
   };
+}
+
+/** The person's home where it may be shown, else the first folder that may. */
+async function firstFolder(roots: readonly string[] | undefined): Promise<string> {
+  return roots === undefined || (await isInside(homedir(), roots)) ? homedir() : (roots[0] ?? homedir());
+}
+
+async function refuseOutside(folder: string, roots: readonly string[] | undefined): Promise<void> {
+  if (await isInside(folder, roots)) return;
+  throw new AppError('BAD_REQUEST', `The folder ${folder} is outside of what this workbench lists (${roots?.join(', ')}). Type its path where one is asked for, or start "switchback serve" with --root ${folder}.`, { path: folder });
+}
+
+/** Links count as where they lead, so that none leads out. What is not there is judged by its nearest folder that is. */
+async function isInside(path: string, roots: readonly string[] | undefined): Promise<boolean> {
+  if (roots === undefined) return true;
+  const real = await realPlace(path);
+  for (const root of roots) {
+    const way = relative(await realPlace(root), real);
+    if (way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))) return true;
+  }
+  return false;
+}
+
+async function realPlace(path: string): Promise<string> {
+  const full = resolve(path);
+  const found = await realpath(full).catch(() => undefined);
+  if (found !== undefined) return found;
+  const parent = dirname(full);
+  return parent === full ? full : join(await realPlace(parent), relative(parent, full));
 }
 
 function kindOf(name: string): FileEntry['kind'] {

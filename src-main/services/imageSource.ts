@@ -28,7 +28,7 @@ export async function openImageSource({ imagesPath, preprocessing }: StoredIndex
         decoded = await inTurn(() => decodeImage(join(imagesPath, image.file), preprocessing, signal));
       } catch (error) {
         // An unplugged drive may leave an empty folder behind where it was mounted: another place under the same name.
-        if (error instanceof AppError && error.code === 'UNREADABLE_FILE' && (await placeOf(imagesPath)) !== place) throw gone(imagesPath);
+        if (error instanceof AppError && error.code === 'UNREADABLE_FILE' && (await placeOf(imagesPath)) !== place) throw goneFolder(imagesPath);
         throw error;
       }
       if (image.contentHash && decoded.contentHash !== image.contentHash) {
@@ -50,10 +50,11 @@ async function placeOf(folder: string): Promise<string> {
     }
     return `${dev} ${ino}`;
   } catch (cause) {
-    throw gone(folder, cause);
+    throw goneFolder(folder, cause);
   }
 }
 
-function gone(folder: string, cause?: unknown): AppError {
+/** Pauses a job until the folder is back. */
+export function goneFolder(folder: string, cause?: unknown): AppError {
   return new AppError('NOT_FOUND', `The image folder ${folder} is gone. Bring it back, then resume; nothing that was done is lost.`, { path: folder, pauses: true }, cause);
 }

@@ -10,7 +10,7 @@ import type { InferenceClient } from '../inference/worker/client.ts';
 import { channelStatistics, createStatistics, meanOf, unpackStatistics } from '../indexing/statistics.ts';
 import type { StoredHit } from '../store/hits.ts';
 import type { StoredIndex } from '../store/indexes.ts';
-import { createIndexStarter, type Estimate, type RescanReport, type SourceRequest, type StartRequest } from './startIndex.ts';
+import { createIndexStarter, type Estimate, type PlannedIndex, type RescanReport, type SourceRequest, type StartRequest } from './startIndex.ts';
 import { createTurns } from './turns.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
@@ -40,6 +40,8 @@ export interface IndexingService {
   list(): Promise<IndexRecord[]>;
   get(index: string): Promise<IndexRecord>;
   start(request: StartRequest, signal?: AbortSignal): Promise<{ index: string; jobId: string | null }>;
+  /** What `start` would do, for a job that does it itself. */
+  plan(request: StartRequest, signal?: AbortSignal): Promise<PlannedIndex>;
   estimate(request: SourceRequest, signal?: AbortSignal): Promise<Estimate>;
   rescan(index: string, signal?: AbortSignal): Promise<RescanReport>;
   resume(index: string): Promise<{ jobId: string | null }>;
@@ -68,6 +70,7 @@ export function createIndexingService(workspaces: WorkspaceService, inference: I
     },
     get: async (index) => toRecord(await stored(index), workspaces),
     start: (request, signal) => inTurn(() => starter.start(request, signal)),
+    plan: (request, signal) => inTurn(() => starter.plan(request, signal)),
     estimate: (request, signal) => starter.estimate(request, signal),
     rescan: (index, signal) => inTurn(async () => starter.rescan(await stored(index), signal)),
     resume: (id) => inTurn(async () => ({ jobId: await starter.complete(await stored(id)) })),

@@ -32,6 +32,6 @@ export function createJobService(workspaces: WorkspaceService): JobService {
   return service;
 }
 
-function toJob({ id, kind, indexId, title, state, done, total, error, startedAt, endedAt, perSecond, secondsLeft, step }: LiveJob): Job {
+export function toJob({ id, kind, indexId, title, state, done, total, error, startedAt, endedAt, perSecond, secondsLeft, step }: LiveJob): Job {
   return { id, kind: kind as Job['kind'], index: indexId, title, state, done, total, perSecond, secondsLeft, step, error, startedAt, endedAt };
 }

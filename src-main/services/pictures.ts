@@ -52,10 +52,18 @@ export interface ChannelPictures {
   readonly patches: Picture;
 }
 
+export interface UnitPictures {
+  readonly record: ProjectionRecord;
+  readonly projection: Picture;
+  readonly patch: Picture;
+}
+
 export interface PictureService {
   patchSheet(place: ChannelPlace, signal?: AbortSignal): Promise<Uint8Array>;
   projectionSheet(place: ChannelPlace & Display, signal?: AbortSignal): Promise<Uint8Array>;
   channel(place: ChannelPlace & Display, signal?: AbortSignal): Promise<ChannelPictures>;
+  /** One unit, not encoded, for a figure; `limit` is the |x| of full contrast, the scale's own where absent. */
+  unit(place: UnitPlace & Display & { readonly channel: number; readonly limit?: number | undefined }, signal?: AbortSignal): Promise<UnitPictures>;
   patch(place: UnitPlace, signal?: AbortSignal): Promise<Uint8Array>;
   projection(place: UnitPlace & Display & { readonly channel: number; readonly area: 'patch' | 'input' }, signal?: AbortSignal): Promise<Uint8Array>;
   inputImage(place: { readonly index: string; readonly image: number }, signal?: AbortSignal): Promise<Uint8Array>;
@@ -118,6 +126,17 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
         records: found.map(({ record }) => record),
         projections: await drawn(channel, found, place),
         patches: await patchesOf(channel, place.size),
+      }));
+    },
+    async unit(place, signal) {
+      const { store, index, layer, height, width } = await open(place);
+      const units = [{ channel: place.channel, imageNumber: place.image, y: place.y, x: place.x }];
+      const [found] = await projections.pictures({ store, index, layer: place.layer, units }, place, { areHits: true, signal });
+      const limit = place.limit ?? displayLimits([found!.record], place.scale)[0]!;
+      return inTurn('single', signal, async () => ({
+        record: found!.record,
+        projection: await fit(draw(index, layer, found!, limit, 'patch'), place.size),
+        patch: await fit(drawPatch(await crops.pixels(store, index, place.image, true), height, width, windowOf(layer, place.y, place.x, height, width)), place.size),
       }));
     },
     async patch(place, signal) {

@@ -3,6 +3,7 @@
  * made to be computed: only rows of that way are taken over. Where that device fails another finds the place, which changes no row and so is not recorded.
  */
 import { AppError } from '../../src-shared/errors.ts';
+import { repeatInto } from '../indexing/segments.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { IndexRun } from './indexJob.ts';
@@ -34,6 +35,7 @@ export async function placeTakenHits({ store, inference, progress, signal }: Ind
         pixels.set(decoded.pixels, row * pictureBytes);
       }),
     );
+    repeatInto(pixels, pictureBytes, numbers.map(() => true));
     const scores = await scoring.score(pixels, numbers[0]!, signal);
     await store.hits.place(
       pass.id,

@@ -10,12 +10,13 @@ import { histogramOfColumn } from '../indexing/queries/histogram.ts';
 import { keptLayers, scoreMatrixBytes, scoreMatrixFolder } from '../store/scoreMatrix.ts';
 import { createChannelRelations, type ChannelRelations } from './channelRelations.ts';
 import { imageClasses } from './imageClasses.ts';
+import { createLayerSelectivity, type LayerSelectivity } from './layerSelectivity.ts';
 import { createScoreLayers, type ChannelRequest } from './scoreLayers.ts';
 import { committedRows } from './scoreRows.ts';
 import { createTopImages, type TopImages } from './topImages.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
-export interface ScoreService extends TopImages, ChannelRelations {
+export interface ScoreService extends TopImages, ChannelRelations, LayerSelectivity {
   kept(index: string): Promise<z.infer<typeof keptScores>>;
   classes(index: string): Promise<z.infer<typeof countedClass>[]>;
   histogram(request: ChannelRequest & { readonly bins: number; readonly from?: number; readonly to?: number }, signal?: AbortSignal): Promise<z.infer<typeof exactHistogram>>;
@@ -26,6 +27,7 @@ export function createScoreService(workspaces: WorkspaceService, inference: Infe
   return {
     ...createTopImages(layers, inference),
     ...createChannelRelations(layers),
+    ...createLayerSelectivity(layers),
     async kept(id) {
       const { store } = workspaces.required();
       const index = await store.indexes.get(id as IndexId);

@@ -1,12 +1,18 @@
 /** All use cases of one core, put together once; the command line, the RPC router and the media routes use the same ones. */
 import { join } from 'node:path';
 import { createInferenceClient, type InferenceClient } from '../inference/worker/client.ts';
+import { createAboutService, type AboutService } from './about.ts';
 import { atlasRunner, createAtlasService, type AtlasService } from './atlasJob.ts';
+import { createCompareService, type CompareService } from './compare.ts';
 import { createCropKeeping, type CropKeeping } from './cropKeeping.ts';
 import { createCropService } from './crops.ts';
 import { createDatasetService, type DatasetService } from './datasets.ts';
 import { createDeviceMemory } from './deviceMemory.ts';
+import { createDiagnosticService, type DiagnosticService } from './diagnostics.ts';
 import { createDuplicateService, type DuplicateService } from './duplicates.ts';
+import { createEvolutionService, type EvolutionService } from './evolution.ts';
+import { createEvolutionFigures, type EvolutionFigureService } from './evolutionFigure.ts';
+import { evolutionRunner } from './evolutionJob.ts';
 import { createExportService, type ExportService } from './exports.ts';
 import { createFigureService, type FigureService } from './figures.ts';
 import { createFileService, type FileService } from './files.ts';
@@ -15,16 +21,27 @@ import { userFolders, type UserFolders } from './folders.ts';
 import { indexRunner } from './indexJob.ts';
 import { createIndexingService, type IndexingService } from './indexing.ts';
 import { createJobService, type JobService } from './jobs.ts';
+import { createLabService, type LabService } from './lab.ts';
 import { createModelService, type ModelService } from './models.ts';
+import { createNoteService, type NoteService } from './notes.ts';
 import { createPackService, type PackService } from './pack.ts';
 import { createPictureService, type PictureService } from './pictures.ts';
 import { createProjectionService, type ProjectionService } from './projections.ts';
+import { createRecentLines } from './recentLines.ts';
+import { createSampleService, samplePlace, type SampleService } from './sampleWorkspace.ts';
 import { createScoreService, type ScoreService } from './scores.ts';
+import { createSearchService, type SearchService } from './search.ts';
 import { createSettingsService, type SettingsService } from './settings.ts';
+import { createSpineService, type SpineService } from './spine.ts';
+import { createStorageService, type StorageService } from './storage.ts';
 import { createTrainingService, type TrainingService } from './training.ts';
+import { trainingRunner, type RunningTrainings } from './trainingJob.ts';
+import { createTrainingRunService, type TrainingRunService } from './trainingRuns.ts';
+import { createWeightService, type WeightService } from './weights.ts';
 import { createWorkspaceService, type WorkspaceService } from './workspaces.ts';
 
 export interface Services {
+  readonly about: AboutService;
   readonly inference: InferenceClient;
   readonly workspaces: WorkspaceService;
   readonly packs: PackService;
@@ -39,10 +56,22 @@ export interface Services {
   readonly figures: FigureService;
   readonly pictures: PictureService;
   readonly scores: ScoreService;
+  readonly spines: SpineService;
+  readonly weights: WeightService;
+  readonly notes: NoteService;
+  readonly search: SearchService;
+  readonly compare: CompareService;
+  readonly storage: StorageService;
+  readonly lab: LabService;
   readonly jobs: JobService;
   readonly cropKeeping: CropKeeping;
   readonly settings: SettingsService;
   readonly training: TrainingService;
+  readonly diagnostics: DiagnosticService;
+  readonly evolution: EvolutionService;
+  readonly evolutionFigures: EvolutionFigureService;
+  readonly trainingRuns: TrainingRunService;
+  readonly sample: SampleService;
   /** Interrupts jobs, closes the workspace and ends the inference process. */
   close(): Promise<void>;
 }
@@ -54,23 +83,35 @@ export interface ServiceOptions {
   readonly folders?: UserFolders;
   readonly mode?: 'write' | 'read';
   readonly log?: (line: string) => void;
+  /** Whose work is shipped, as the build lists it. */
+  readonly licencesFile?: string;
+  /** Checkpoints of the sample network. */
+  readonly sampleFolder?: string;
+  /** Folders that `files.list` may show, with all below; absent: the whole machine. */
+  readonly listingRoots?: readonly string[];
 }
 
-export function createServices({ workerEntry, version, folders = userFolders(), mode = 'write', log }: ServiceOptions): Services {
+export function createServices({ workerEntry, version, folders = userFolders(), mode = 'write', log, licencesFile, listingRoots, sampleFolder }: ServiceOptions): Services {
+  const recentLines = createRecentLines();
   const inference = createInferenceClient({
     entry: workerEntry,
     memoryBudgetBytes: async () => (await settings.get()).memoryBudgetBytes,
     ...(folders.cache ? { codeCache: join(folders.cache, 'code') } : {}),
     deviceMemory: createDeviceMemory(folders, version),
-    ...(log ? { log } : {}),
+    log(line) {
+      recentLines.add(line);
+      log?.(line);
+    },
   });
   const settings = createSettingsService(folders, inference, version);
   const crops = createCropService();
   const focus = createFocus();
+  const training = createTrainingService(inference);
+  const runningTrainings: RunningTrainings = { current: null };
   const workspaces = createWorkspaceService({
     folders,
     mode,
-    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, focus) }),
+    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, focus), evolution: evolutionRunner(store, { inference, indexing, projections }), train: trainingRunner(store, training, runningTrainings) }),
   });
   const cropKeeping = createCropKeeping(workspaces);
   const indexing = createIndexingService(workspaces, inference);
@@ -78,26 +119,43 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
   const scores = createScoreService(workspaces, inference);
   const duplicates = createDuplicateService(workspaces, indexing, scores);
   const pictures = createPictureService(workspaces, projections, crops, focus, duplicates);
+  const figures = createFigureService(workspaces, pictures, version);
+  const lab = createLabService(workspaces, inference, crops, figures, version);
+  const evolution = createEvolutionService(workspaces, inference);
   return {
+    about: createAboutService(workspaces, settings, { version, licencesFile, recentLines }),
     inference,
     workspaces,
     packs: createPackService(workspaces),
     indexing,
     projections,
-    files: createFileService(),
+    files: createFileService(listingRoots),
     models: createModelService(inference),
     exports: createExportService(inference),
     datasets: createDatasetService(),
     pictures,
     atlas: createAtlasService(workspaces, projections),
-    figures: createFigureService(workspaces, pictures, version),
+    figures,
+    lab,
     scores,
+    spines: createSpineService(workspaces, inference, folders.cache),
+    weights: createWeightService(workspaces, inference),
     duplicates,
+    notes: createNoteService(workspaces),
+    search: createSearchService(workspaces),
+    compare: createCompareService(workspaces),
+    storage: createStorageService(workspaces, folders, inference),
     jobs: createJobService(workspaces),
     settings,
-    training: createTrainingService(inference),
+    training,
+    trainingRuns: createTrainingRunService(workspaces, runningTrainings),
+    sample: createSampleService(samplePlace(sampleFolder ?? folders.data, folders.data), workspaces, indexing, inference),
+    evolution,
+    evolutionFigures: createEvolutionFigures(evolution, pictures, figures, version),
+    diagnostics: createDiagnosticService({ workspaces, inference, indexing, projections }),
     cropKeeping,
     async close() {
+      await lab.close();
       await cropKeeping.close();
       await workspaces.close();
       await inference.close();

@@ -25,7 +25,7 @@ import { missingLayers, type IndexJobRequest } from './indexJob.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 /** Raised by hand when a change makes old scores wrong (method.md section 8). */
-export const computationVersion = 1;
+export const computationVersion = 2;
 
 export interface SourceRequest {
   readonly modelPath: string;
@@ -40,6 +40,8 @@ export interface StartRequest extends SourceRequest {
   readonly device: 'auto' | Device;
   readonly batch?: number | undefined;
   readonly labelsPath?: string | undefined;
+  /** Of an index that has to be made, where `batch` does not say; measured if absent. */
+  readonly batchOfNew?: number | undefined;
   /** float32 if absent. */
   readonly matrix?: 'float32' | 'float16' | 'none';
   readonly shard?: Shard | undefined;
@@ -55,7 +57,15 @@ export interface Estimate {
 
 export type RescanReport = z.infer<typeof rescanReport>;
 
+/** An index as a request wants it, and what is missing to it; null where nothing is. */
+export interface PlannedIndex {
+  readonly index: StoredIndex;
+  readonly missing: { readonly verb: 'Index' | 'Rescan'; readonly request: IndexJobRequest } | null;
+}
+
 export interface IndexStarter {
+  /** Makes the index, or finds it and sees what it lacks; the work itself is left to who asks. */
+  plan(request: StartRequest, signal?: AbortSignal): Promise<PlannedIndex>;
   start(request: StartRequest, signal?: AbortSignal): Promise<{ index: string; jobId: string | null }>;
   rescan(index: StoredIndex, signal?: AbortSignal): Promise<RescanReport>;
   /** A job for what an index lacks; null where it lacks nothing. */
@@ -91,10 +101,11 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
 
   async function create(request: StartRequest, key: string, found: FolderScan, model: ModelReference, layers: readonly Layer[], signal: AbortSignal | undefined): Promise<StoredIndex> {
     const { placement, description } = await inference.devices.chooseDevice(request, signal);
+    const batch = request.batch ?? request.batchOfNew;
     const measured =
-      request.batch === undefined
+      batch === undefined
         ? await inference.call('measureBatch', { model, layers: layers.map((layer) => layer.name), preprocessing: request.preprocessing, placement, images: found.images }, signal)
-        : { batchSize: request.batch, description };
+        : { batchSize: batch, description };
     return workspaces.required().store.indexes.create({
       key: `${key} ${placement.engine} ${placement.device} ${measured.batchSize}`,
       modelPath: model.path,
@@ -130,16 +141,19 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
   }
 
   /** Of a folder that is as it was: its classes may be others, and an unfinished rescan of it has nothing left to do. */
-  async function completeUnchanged(index: StoredIndex): Promise<string | null> {
+  async function settleUnchanged(index: StoredIndex): Promise<void> {
     const { store, queue } = workspaces.required();
     await store.scans.updateClasses(index.id);
     const pass = await store.passes.of(index.id);
     if (pass?.stagedKind === 'rescan' && !queue.activeFor(index.id, 'index')) await store.indexes.delete(pass.id);
-    return service.complete(index);
+  }
+
+  async function isUnfinished(index: StoredIndex): Promise<boolean> {
+    return index.cursor < index.images || (await workspaces.required().store.passes.of(index.id)) !== null;
   }
 
   const service: IndexStarter = {
-    async start(asked, signal) {
+    async plan(asked, signal) {
       const { store } = workspaces.required();
       const request = asked.shard ? sameOnEveryMachine(asked) : asked;
       const { model, layers } = await modelOf(request, signal);
@@ -148,16 +162,21 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       const existing = (await store.indexes.list()).find((index) => index.key.startsWith(key) && fits(index, request));
       if (!existing) {
         const index = await create(request, key, found, model, layers, signal);
-        return { index: index.id, jobId: await enqueue(index, 'Index') };
+        return { index, missing: { verb: 'Index', request: {} } };
       }
       const difference = await store.scans.compare(existing.id);
       const missing = missingLayers(existing, layers);
       if (difference.added + difference.changed + difference.removed > 0) {
         const staged = await stage({ ...existing, part: found.part }, difference);
-        return { index: existing.id, jobId: await enqueue(existing, 'Rescan', requestFor([...staged.layers, ...missing])) };
+        return { index: existing, missing: { verb: 'Rescan', request: requestFor([...staged.layers, ...missing]) } };
       }
-      if (missing.length > 0) return { index: existing.id, jobId: await enqueue(existing, 'Index', requestFor(missing)) };
-      return { index: existing.id, jobId: await completeUnchanged(existing) };
+      if (missing.length > 0) return { index: existing, missing: { verb: 'Index', request: requestFor(missing) } };
+      await settleUnchanged(existing);
+      return { index: existing, missing: (await isUnfinished(existing)) ? { verb: 'Index', request: {} } : null };
+    },
+    async start(request, signal) {
+      const { index, missing } = await service.plan(request, signal);
+      return { index: index.id, jobId: missing && (await enqueue(index, missing.verb, missing.request)) };
     },
     async rescan(index, signal) {
       const { store } = workspaces.required();
@@ -167,13 +186,15 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       if (index.part) throw new AppError('UNSUPPORTED', 'This index covers only a part of its folder (a shard), and cannot be rescanned: index the shard again in a new workspace, or merge all shards and rescan the result.', { index: index.id });
       await scanForStore(store, index.imagesPath, { labelsPath: index.labelsPath }, signal);
       const difference = await store.scans.compare(index.id);
-      if (isSame(difference)) return { ...difference, recomputes: null, jobId: await completeUnchanged(index) };
+      if (isSame(difference)) {
+        await settleUnchanged(index);
+        return { ...difference, recomputes: null, jobId: await service.complete(index) };
+      }
       const { layers, ...report } = await stage(index, difference);
       return { ...report, jobId: await enqueue(index, 'Rescan', requestFor(layers)) };
     },
     async complete(index) {
-      const isUnfinished = index.cursor < index.images || (await workspaces.required().store.passes.of(index.id)) !== null;
-      return isUnfinished ? enqueue(index, 'Index') : null;
+      return (await isUnfinished(index)) ? enqueue(index, 'Index') : null;
     },
     async estimate(request, signal) {
       const { store } = workspaces.required();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Layer } from '../../src-shared/domain/layers.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { decodeImage } from '../dataset/decode.ts';
+import { repeatInto } from '../indexing/segments.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
@@ -48,6 +49,7 @@ export function createUnitPositions(inference: InferenceClient): UnitPositions {
     if (there.length === 0) return [];
     const pixels = new Uint8Array(way.batchSize * height * width * 3);
     there.forEach(({ picture }, row) => pixels.set(picture, row * height * width * 3));
+    repeatInto(pixels, height * width * 3, there.map(() => true));
     const [scores] = await inference.call(
       'score',
       {

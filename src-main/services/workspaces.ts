@@ -1,5 +1,4 @@
 /** The one open workspace of a core, and the list of those opened before. */
-import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { IndexId, JobId } from '../../src-shared/domain/ids.ts';
@@ -8,6 +7,7 @@ import { createJobQueue, type JobQueue, type JobRunner, type JobStore } from '..
 import { isWorkspace, openStore, type Store } from '../store/open.ts';
 import { isPackFile } from '../store/pack.ts';
 import { createChangeSignal, type ChangeSignal } from './events.ts';
+import { freeFolder } from './freeFolder.ts';
 import { createTurns } from './turns.ts';
 import { readJson, writeJson, type UserFolders } from './folders.ts';
 
@@ -113,7 +113,7 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
     create: ({ path, name }) =>
       inTurn(async () => {
         if (path) return switchTo(resolve(path), true, name ?? basename(resolve(path)));
-        return switchTo(await freeFolder(join(folders.data, 'workspaces'), name ?? 'workspace'), true, name ?? 'workspace');
+        return switchTo(await freeFolder(join(folders.data, 'workspaces'), name ?? 'workspace', 'workspace'), true, name ?? 'workspace');
       }),
     async forget(path) {
       await writeJson(recentFile, (await readRecent()).filter((entry) => entry.path !== path));
@@ -141,16 +141,6 @@ async function openWritable(folder: string, mode: 'write' | 'read', create: bool
   } catch (error) {
     if (!(error instanceof AppError) || error.data['readOnly'] !== true || !(await isWorkspace(folder))) throw error;
     return { store: await openStore(folder, { mode: 'read' }), readOnly: error.message };
-  }
-}
-
-/** A folder that does not exist yet, named after the wish. */
-async function freeFolder(parent: string, wish: string): Promise<string> {
-  const base = wish.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '') || 'workspace';
-  for (let count = 1; ; count++) {
-    const folder = join(parent, count === 1 ? base : `${base}-${count}`);
-    const taken = await access(folder).then(() => true, () => false);
-    if (!taken) return folder;
   }
 }
 

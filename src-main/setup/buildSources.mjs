@@ -3,9 +3,10 @@
  * start builds nothing. Also puts `switchback` where `npx switchback` looks for it.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { writeLicences } from './licences.mjs';
 import { environment, modules, pinnedNode, root } from './places.mjs';
 import { runStep } from './processes.mjs';
 
@@ -21,7 +22,7 @@ export async function ensureBuilt() {
     const program = join(modules, 'electron-vite/bin/electron-vite.js');
     const { ok, output } = await runStep('Building', pinnedNode(), [program, 'build'], { cwd: root, env: environment({ NODE_ENV: 'production' }) });
     if (!ok) throw new Error(`The build failed:\n${stripVTControlCharacters(output).trim()}`);
-    mkdirSync(join(root, 'out'), { recursive: true });
+    writeLicences();
     writeFileSync(stampPath, stamp);
   }
   placeCommand();

@@ -7,9 +7,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt } from './buildSources.mjs';
 import { ensureInstalled } from './installPackages.mjs';
+import { writeNotice } from './licences.mjs';
+import { packInstallers } from './pack.mjs';
 import { environment, pinnedNode, root } from './places.mjs';
 import { handOver, say } from './processes.mjs';
 import { runTests } from './runTests.mjs';
+import { writeSbom } from './sbom.mjs';
 import { withSetupLock } from './setupLock.mjs';
 import { startWorkbench } from './startWorkbench.mjs';
 
@@ -26,6 +29,15 @@ const commands = {
   kills: (args) => runLong({ SWITCHBACK_KILLS: '30' }, ['tests/e2e/resume.test.ts', ...args]),
   cluster: (args) => runLong({ SWITCHBACK_CLUSTER: '1' }, ['tests/e2e/cluster.test.ts', ...args]),
   windows: (args) => runLong({ SWITCHBACK_WINDOWS: 'all' }, ['tests/parity/windows.test.ts', ...args]),
+  lab: (args) => runLong({ SWITCHBACK_LAB: 'all' }, ['tests/corpus/lab.test.ts', '--disable-console-intercept', ...args]),
+  starts: (args) => runLong({ SWITCHBACK_STARTS: '50' }, ['tests/e2e/desktopShell.test.ts', ...args]),
+  'pack:check': (args) => runLong({}, ['tests/e2e/packaged.test.ts', ...args]),
+  pack: packInstallers,
+  notice: async () => {
+    writeNotice();
+    return 0;
+  },
+  sbom: () => writeSbom(),
   // `npm run bench -- devices ...` runs tests/bench/devices.ts; without a name, main.ts.
   bench: ([name = 'main', ...args]) => {
     const isNamed = existsSync(join(root, `tests/bench/${name}.ts`));

@@ -13,6 +13,9 @@ export interface CropsTable {
   missing(index: IndexId): Promise<number[]>;
   /** Images (different contents) that hold a hit, how many crops are kept, and their bytes. */
   size(index: IndexId): Promise<{ readonly images: number; readonly kept: number; readonly bytes: number }>;
+  /** Of all indexes. */
+  total(): Promise<{ readonly kept: number; readonly bytes: number }>;
+  clear(index: IndexId): Promise<void>;
   /** Removes crops of images that hold no hit any more. */
   prune(index: IndexId): Promise<void>;
 }
@@ -47,6 +50,12 @@ export function cropsTable({ reader, writer }: Connections): CropsTable {
       const kept = await reader.get<{ kept: number; bytes: number }>('SELECT count(*) AS kept, coalesce(sum(length(picture)), 0) AS bytes FROM crops WHERE index_id = ?', [index]);
       const held = await reader.get<{ images: number }>(`SELECT count(*) AS images FROM (${holdingHits})`, [index]);
       return { images: held?.images ?? 0, kept: kept?.kept ?? 0, bytes: kept?.bytes ?? 0 };
+    },
+    async total() {
+      return (await reader.get<{ kept: number; bytes: number }>('SELECT count(*) AS kept, coalesce(sum(length(picture)), 0) AS bytes FROM crops')) ?? { kept: 0, bytes: 0 };
+    },
+    async clear(index) {
+      await writer().run('DELETE FROM crops WHERE index_id = ?', [index]);
     },
     async prune(index) {
       await writer().run(`DELETE FROM crops WHERE index_id = ?1 AND content_hash NOT IN (SELECT content_hash FROM (${holdingHits}))`, [index]);

@@ -37,6 +37,8 @@ export interface ImagesTable {
   /** Those of these numbers that there are, by number. */
   several(index: IndexId, numbers: readonly number[]): Promise<ReadonlyMap<number, StoredImage>>;
   findByPath(index: IndexId, path: string): Promise<StoredImage | null>;
+  /** Images of the numbers `from` to `to` (half-open) whose path or class holds every word, whatever the capitals of its ASCII letters; in order, at most `limit`. */
+  find(index: IndexId, words: readonly string[], from: number, to: number, limit: number): Promise<StoredImage[]>;
   /** Numbers below `before` of images without a row, ascending: row r of a score matrix is the r-th image that is not among them. */
   skippedNumbers(index: IndexId, before: number): Promise<Int32Array>;
   /** Images that could not be read, in order. */
@@ -58,6 +60,12 @@ export function imagesTable({ reader }: Connections): ImagesTable {
     async findByPath(index, path) {
       return (await reader.get<StoredImage>(`${select} WHERE index_id = ? AND path = ?`, [index, path.normalize('NFC')])) ?? null;
     },
+    find: (index, words, from, to, limit) =>
+      reader.all<StoredImage>(
+        `${select} WHERE index_id = ?1 AND number >= ?2 AND number < ?3
+           AND NOT EXISTS (SELECT 1 FROM json_each(?4) AS word WHERE instr(lower(images.path || char(10) || coalesce(images.class_name, '')), lower(word.value)) = 0) ORDER BY number LIMIT ?5`,
+        [index, from, to, JSON.stringify(words), limit],
+      ),
     async skippedNumbers(index, before) {
       const rows = await reader.all<{ number: number }>('SELECT number FROM images WHERE index_id = ? AND number < ? AND skipped IS NOT NULL ORDER BY number', [index, before]);
       return Int32Array.from(rows, (row) => row.number);

@@ -38,6 +38,9 @@ export interface KeptProjectionsTable {
   put(index: IndexId, projections: readonly NewKeptProjection[]): Promise<void>;
   /** Of the plain projections (seed `one`, control `none`). */
   sizes(index: IndexId): Promise<readonly KeptSize[]>;
+  /** Of all indexes, seeds and controls. */
+  total(): Promise<{ readonly kept: number; readonly bytes: number }>;
+  clear(): Promise<void>;
   /** Removes plain projections of a layer by a method whose key is not among these: hits that are hits no more. */
   prune(index: IndexId, layer: number, method: string, keys: readonly string[]): Promise<void>;
 }
@@ -73,6 +76,12 @@ export function keptProjectionsTable({ reader, writer }: Connections): KeptProje
         `SELECT layer, method, count(*) AS kept, sum(bytes) AS bytes FROM kept_projections WHERE index_id = ? AND seed = 'one' AND control = 'none' GROUP BY layer, method ORDER BY layer, method`,
         [index],
       ),
+    async total() {
+      return (await reader.get<{ kept: number; bytes: number }>('SELECT count(*) AS kept, coalesce(sum(bytes), 0) AS bytes FROM kept_projections')) ?? { kept: 0, bytes: 0 };
+    },
+    async clear() {
+      await writer().run('DELETE FROM kept_projections');
+    },
     async prune(index, layer, method, keys) {
       await writer().run(
         `DELETE FROM kept_projections WHERE index_id = ? AND layer = ? AND method = ? AND seed = 'one' AND control = 'none' AND key NOT IN (SELECT value FROM json_each(?))`,

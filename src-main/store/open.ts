@@ -10,13 +10,17 @@ import { assembliesTable, type AssembliesTable } from './assemblies.ts';
 import { classesTable, type ClassesTable } from './classes.ts';
 import { cropsTable, type CropsTable } from './crops.ts';
 import { openDatabase, type Database } from './driver.ts';
+import { evolutionsTable, type EvolutionsTable } from './evolutions.ts';
 import { hitsTable, type HitsTable } from './hits.ts';
 import { imagesTable, type ImagesTable } from './images.ts';
 import { indexesTable, type IndexesTable } from './indexes.ts';
 import { jobsTable, type JobsTable } from './jobs.ts';
 import { keptProjectionsTable, type KeptProjectionsTable } from './keptProjections.ts';
+import { labResultsTable, type LabResultsTable } from './labResults.ts';
+import { labUploadsTable, type LabUploadsTable } from './labUploads.ts';
 import { takeWriterLock, type WriterLock } from './lock.ts';
 import { checkLayout, migrate } from './migrations/migrate.ts';
+import { notesTable, type NotesTable } from './notes.ts';
 import { openPack } from './pack.ts';
 import { passesTable, type PassesTable } from './passes.ts';
 import { positionsTable, type PositionsTable } from './positions.ts';
@@ -53,6 +57,10 @@ export interface Store {
   readonly keptProjections: KeptProjectionsTable;
   readonly crops: CropsTable;
   readonly assemblies: AssembliesTable;
+  readonly evolutions: EvolutionsTable;
+  readonly notes: NotesTable;
+  readonly labResults: LabResultsTable;
+  readonly labUploads: LabUploadsTable;
   close(): Promise<void>;
 }
 
@@ -131,6 +139,7 @@ export async function openStore(path: string, options: { readonly mode: StoreMod
     if (writer) {
       await store.indexes.finishDeletions();
       await store.jobs.interruptRunning();
+      await store.labResults.interruptRunning();
     }
     return store;
   } catch (thrown) {
@@ -179,6 +188,10 @@ async function tables({ path, kind, folder, mode, reading, writer, opened }: Par
     keptProjections: keptProjectionsTable(connections),
     crops: cropsTable(connections),
     assemblies: assembliesTable(connections),
+    evolutions: evolutionsTable(connections),
+    notes: notesTable(connections),
+    labResults: labResultsTable(connections),
+    labUploads: labUploadsTable(connections),
     close: () => closeAll(opened),
   };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
 import { cropsTable, type CropsTable } from './crops.ts';
 import { openDatabase, type Database } from './driver.ts';
+import type { SeriesRecord } from './evolutions.ts';
 import type { Store } from './open.ts';
 import { packedFilesTable, pieceBytes } from './pack.ts';
 import { scoreMatrixFolder } from './scoreMatrix.ts';
@@ -69,7 +70,15 @@ async function copyDatabase({ source }: Store, target: string): Promise<void> {
 async function leaveOut(copy: Database, indexes: readonly string[] | undefined): Promise<void> {
   await copy.transaction(async (statements) => {
     await statements.run('DELETE FROM indexes WHERE deleted = 1 OR staged_for IS NOT NULL OR (?1 IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?1)))', [indexes ? JSON.stringify(indexes) : null]);
-    await statements.exec('DELETE FROM jobs; DELETE FROM projections;');
+    await statements.exec('DELETE FROM jobs; DELETE FROM projections; DELETE FROM lab_uploads;');
+    // Of a choice of indexes, only what is said of their models; the workspace's own note goes along.
+    if (indexes) await statements.exec("DELETE FROM notes WHERE model_hash <> '' AND model_hash NOT IN (SELECT model_hash FROM indexes)");
+    for (const { id, record } of await statements.all<{ id: string; record: string }>('SELECT id, record FROM evolutions')) {
+      const series = JSON.parse(record) as SeriesRecord;
+      const { folder, imagesPath, labelsPath, checkpoints } = series;
+      const placeless: SeriesRecord = { ...series, folder: lastName(folder), imagesPath: lastName(imagesPath), labelsPath: labelsPath === null ? null : lastName(labelsPath), checkpoints: checkpoints.map((each) => ({ ...each, path: lastName(each.path) })) };
+      await statements.run('UPDATE evolutions SET record = ? WHERE id = ?', [JSON.stringify(placeless), id]);
+    }
     for (const { id, model, images, labels } of await statements.all<{ id: string; model: string; images: string; labels: string | null }>('SELECT id, model_path AS model, images_path AS images, labels_path AS labels FROM indexes')) {
       await statements.run('UPDATE indexes SET model_path = ?, images_path = ?, labels_path = ? WHERE id = ?', [lastName(model), lastName(images), labels === null ? null : lastName(labels), id]);
     }

@@ -17,6 +17,8 @@ export interface ProjectionsTable {
   put(key: string, projection: CachedProjection<unknown>): Promise<void>;
   /** Bytes in the cache: pictures and records. */
   size(): Promise<number>;
+  count(): Promise<number>;
+  clear(): Promise<void>;
   /** Default 512 MiB. */
   setLimit(limitBytes: number): void;
 }
@@ -49,6 +51,10 @@ export function projectionsTable({ reader, canWrite, writer }: Connections, limi
       });
     },
     size: () => sizeOf(reader),
+    count: async () => (await reader.get<{ count: number }>('SELECT count(*) AS count FROM projections'))?.count ?? 0,
+    async clear() {
+      await writer().run('DELETE FROM projections');
+    },
     setLimit(bytes) {
       limit = bytes;
     },

@@ -21,9 +21,7 @@ export const figureRequest = z.object({
   format: z.enum(figureFormats).default('svg'),
 });
 
-export const figures = {
-  /** Draws the figure and holds it for a while: `media` is the address to download it from. `notes`: what a person must know, e.g. that words could not be drawn. */
-  make: procedure
-    .input(figureRequest)
-    .output(z.object({ media: z.string(), fileName: z.string(), format: z.enum(figureFormats), caption: z.string(), width: z.int(), height: z.int(), sizeBytes: z.int(), notes: z.array(z.string()).readonly() })),
-};
+/** A figure that is held for a while: `media` is the address to download it from. `notes`: what a person must know, e.g. that words could not be drawn. */
+export const figureAnswer = z.object({ media: z.string(), fileName: z.string(), format: z.enum(figureFormats), caption: z.string(), width: z.int(), height: z.int(), sizeBytes: z.int(), notes: z.array(z.string()).readonly() });
+
+export const figures = { make: procedure.input(figureRequest).output(figureAnswer) };

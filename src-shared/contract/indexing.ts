@@ -94,6 +94,22 @@ export const channelDetail = z.object({
   statistics,
 });
 
+/** The network of an index as its spine: top to bottom, one row for each layer and for what stands between them. */
+export const drawnSpine = z.object({
+  /** Why there are no rows: the model file is gone or was changed. Null where there are. */
+  reason: z.string().nullable(),
+  rows: z.array(
+    z.object({
+      /** Lanes of values that are alive, in box-drawing characters, `●` where the row's own value is. */
+      lanes: z.string(),
+      /** The index's layer that the row is; null in joints (a pool, a concat) and in rows that only split or join lanes. */
+      layer: layerNumber.nullable(),
+      /** What a joint does, in a few words; empty in rows that only split or join lanes. */
+      what: z.string(),
+    }),
+  ).readonly(),
+});
+
 /** What a rescan found, by path, size and time; a file whose bytes turn out to be the same afterwards is not computed again. */
 export const rescanReport = z.object({
   jobId: jobId.nullable(),
@@ -147,6 +163,8 @@ export const indexing = {
   resume: procedure.input(z.object({ index: indexId })).output(z.object({ jobId: jobId.nullable() })),
   delete: procedure.input(z.object({ index: indexId })).output(z.object({})),
   layers: procedure.input(z.object({ index: indexId })).output(z.array(indexedLayer)),
+  /** Read from the model file once, then kept. */
+  spine: procedure.input(z.object({ index: indexId })).output(drawnSpine),
   channels: procedure.input(indexAndLayer).output(z.array(channelSummary)),
   /** `unique`: of photographs that are the same, or nearly, only the strongest; their places are filled with the next hits where the score matrix is kept. Ranks count the shown hits. */
   channel: procedure.input(indexAndLayer.extend({ channel: channelNumber, unique: z.boolean().default(false) })).output(channelDetail),

@@ -7,13 +7,13 @@ export const jobState = z.enum(['queued', 'running', 'paused', 'cancelled', 'int
 
 export const job = z.object({
   id: jobId,
-  kind: z.enum(['index', 'atlas']),
+  kind: z.enum(['index', 'atlas', 'train', 'evolution']),
   title: z.string(),
   index: indexId.nullable(),
   state: jobState,
   done: z.int(),
   total: z.int(),
-  /** Images (of an atlas: projections) per second over the last seconds, 0 when not running. */
+  /** Images (of an atlas: projections; of a training: images in all epochs) per second over the last seconds, 0 when not running. */
   perSecond: z.number(),
   secondsLeft: z.number().nullable(),
   /** What it does right now, e.g. "decoding and running on onnxruntime cpu". */

@@ -62,6 +62,17 @@ export const selectivityAnswer = z.object({
   classes: z.array(z.object({ class: imageClass, images: z.int(), mean: z.number(), auc: z.number().nullable() })),
 });
 
+/** Classes with fewer images are passed over in `layerSelectivity`: with one image apart, the strongest image's class would always win. */
+export const leastSelectiveImages = 3;
+
+export const layerSelectivity = z.object({
+  /** Labelled images, and the classes with at least `leastSelectiveImages` of them. */
+  images: z.int(),
+  classes: z.int(),
+  /** All channels by number; null for one whose scores tell no class apart. */
+  channels: z.array(z.object({ class: imageClass, images: z.int(), auc: z.number(), deviations: z.number() }).nullable()).readonly(),
+});
+
 export const matchedChannels = z.object({
   images: z.int(),
   /** Null for a channel whose scores never change. */
@@ -95,6 +106,12 @@ export const scores = {
 
   /** How well the scores of a channel tell each class from all other labelled images: area under the ROC curve (1 always higher, 0.5 no difference), best first. */
   selectivity: procedure.input(oneChannel.extend({ limit: limit.default(20) })).output(selectivityAnswer),
+
+  /**
+   * For every channel of a layer the class that it tells apart most surely: area under the ROC curve, and by how many standard deviations that lies above chance (Mann and Whitney's U without ties),
+   * which makes classes of different sizes comparable. Kept until the rows change.
+   */
+  layerSelectivity: procedure.input(indexAndLayer).output(layerSelectivity),
 
   /** For each channel of a layer the most similar one of another layer, of the same or another index, over the images that both have (same path and content). */
   matches: procedure.input(z.object({ left: indexAndLayer, right: indexAndLayer })).output(matchedChannels),

@@ -36,9 +36,25 @@ export const doctorReport = z.object({
   libraries: z.array(z.object({ name: z.string(), version: z.string(), available: z.boolean(), reason: z.string() })),
 });
 
+/** What is kept only to save time: on disk of this machine (`code`, `devices`) or in the open workspace (the others). */
+export const cacheKind = z.enum(['projections', 'keptProjections', 'crops', 'code', 'devices']);
+
+export const keptCache = z.object({
+  kind: cacheKind,
+  bytes: z.number(),
+  /** Pictures or files. */
+  entries: z.int(),
+  /** Why it cannot be cleared now, for a person; null where it can. */
+  obstacle: z.string().nullable(),
+});
+
 export const settings = {
   get: procedure.output(settingsRecord),
   set: procedure.input(settingsRecord.partial()).output(settingsRecord),
+  /** What is kept and may go; those of a workspace only while one is open. */
+  storage: procedure.output(z.object({ caches: z.array(keptCache), /** Score matrices of the open workspace, which are no cache: only another index run brings them back. */ matrixBytes: z.number() })),
+  /** Empties one cache. What was in it is made again when it is needed. */
+  clear: procedure.input(z.object({ kind: cacheKind })).output(keptCache),
   /** `benchmark` measures every usable device too, which takes some seconds; `afresh` tries again what was tried before. */
   doctor: procedure.input(z.object({ benchmark: z.boolean(), afresh: z.boolean() }).partial().optional()).output(doctorReport),
 };

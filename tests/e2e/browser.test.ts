@@ -3,21 +3,21 @@
  * hits by keyboard, copy the address and open it anew, in both themes. Nothing may appear on the console, and no request may fail.
  * SWITCHBACK_SCREENSHOTS=FOLDER keeps a picture of each step.
  */
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openBrowser, reasonAgainstBrowser, watchPage } from '../support/browser.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { linkPhotographs, photographs, squeezenet } from '../support/photographs.ts';
 import { eventually } from '../support/processes.ts';
 import { serveWorkbench, type ServedWorkbench } from '../support/servedWorkbench.ts';
-import { dataPath, describeWhere, missingData, repositoryRoot } from '../support/testData.ts';
+import { dataPath, describeWhere } from '../support/testData.ts';
 
-const program = process.env['SWITCHBACK_CHROMIUM'] ?? '/usr/bin/chromium';
 const screenshots = process.env['SWITCHBACK_SCREENSHOTS'];
 const images = 160;
 
-describeWhere('the workbench in a browser', reasonToSkip(), () => {
+describeWhere('the workbench in a browser', reasonAgainstBrowser([squeezenet, photographs]), () => {
   const home = temporaryFolder('browser');
   let workbench: ServedWorkbench;
   let browser: Browser;
@@ -28,10 +28,10 @@ describeWhere('the workbench in a browser', reasonToSkip(), () => {
   beforeAll(async () => {
     linkPhotographs(join(home, 'images'), images);
     workbench = await serveWorkbench(home, '--workspace', join(home, 'workspace'));
-    browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
+    browser = await openBrowser();
     context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US', colorScheme: 'dark', permissions: ['clipboard-read', 'clipboard-write'] });
     context.setDefaultTimeout(20_000);
-    context.on('page', watchPage);
+    context.on('page', (opened) => watchPage(opened, problems));
     page = await context.newPage();
   });
 
@@ -98,7 +98,7 @@ describeWhere('the workbench in a browser', reasonToSkip(), () => {
   });
 
   it('goes to a channel by typing, to a hit by its digit, and through the methods by m', async () => {
-    await page.keyboard.press('/');
+    await page.keyboard.press('g');
     await page.keyboard.type('squeezenet0_conv25 17');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/l\/26\/c\/17$/);
@@ -223,22 +223,6 @@ describeWhere('the workbench in a browser', reasonToSkip(), () => {
     expect(problems).toEqual([]);
   });
 
-  function watchPage(watched: Page): void {
-    watched.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`);
-    });
-    watched.on('pageerror', (error) => problems.push(`thrown: ${error.message}`));
-    watched.on('response', (response) => {
-      if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
-    });
-    watched.on('requestfailed', (request) => {
-      // ERR_ABORTED: called off by the page itself, which asks anew or has left the place. Its own files are never called off.
-      const { pathname } = new URL(request.url());
-      const isCalledOff = request.failure()?.errorText === 'net::ERR_ABORTED' && /^\/(media|rpc)\//.test(pathname);
-      if (!isCalledOff) problems.push(`${request.failure()?.errorText} ${pathname} on ${watched.url()}`);
-    });
-  }
-
   async function look(step: string): Promise<void> {
     if (screenshots) await page.screenshot({ path: join(screenshots, `${step.replaceAll(' ', '-')}.png`) });
   }
@@ -273,11 +257,4 @@ function pixelsOf(page: Page, alt: string): Promise<string> {
 function brightness(colour: string): number {
   const parts = (colour.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
   return parts.reduce((sum, part) => sum + part, 0) / 3;
-}
-
-function reasonToSkip(): string | null {
-  if (!existsSync(program)) return `${program} is not there (Debian's package chromium; SWITCHBACK_CHROMIUM names another)`;
-  if (!existsSync(join(repositoryRoot, 'out/renderer/index.html'))) return 'the interface is not built (npm run build)';
-  const missing = missingData([squeezenet, photographs]);
-  return missing === null ? null : `${dataPath(missing)} is missing (SWITCHBACK_TEST_DATA names the data folder)`;
 }

@@ -51,6 +51,37 @@ describeWhereAllowed('the workbench in its own window', reasonToSkip(), () => {
     expect(answer.address).not.toContain('token');
   });
 
+  it('lets its page go nowhere, open nothing, frame nothing and reach nobody', async () => {
+    const outcome = await page.evaluate(async () => {
+      const frame = document.createElement('iframe');
+      frame.src = 'app://workbench/';
+      document.body.append(frame);
+      const framed = await new Promise((settle) => {
+        frame.addEventListener('load', () => settle(frame.contentDocument?.querySelector('#workbench') !== null && frame.contentDocument !== null));
+        setTimeout(() => settle(false), 1000);
+      });
+      frame.remove();
+      return {
+        framed,
+        opened: window.open('https://example.org/') !== null,
+        fetched: await fetch('https://example.org/').then(() => true, () => false),
+        microphone: await navigator.mediaDevices.getUserMedia({ audio: true }).then(() => true, () => false),
+        geolocation: await new Promise((settle) => navigator.geolocation.getCurrentPosition(() => settle(true), () => settle(false))),
+      };
+    });
+    expect(outcome).toEqual({ framed: false, opened: false, fetched: false, microphone: false, geolocation: false });
+    expect(page.url()).toMatch(/^app:\/\/workbench\//);
+    problems.length = 0;
+  });
+
+  it('opens what a second start asks for in the window that is there', async () => {
+    const running = application.process();
+    expect(await application.evaluate(({ app }) => app.hasSingleInstanceLock())).toBe(true);
+    await application.evaluate(({ app }) => void app.emit('open-url', { preventDefault: () => undefined }, 'switchback://workspace/unknown/i/abcdefgh'));
+    await page.waitForURL('app://workbench/w/unknown/i/abcdefgh');
+    expect([running.exitCode, application.windows().length]).toEqual([null, 1]);
+  });
+
   it('ends the core when the window closes', async () => {
     const closed = application.waitForEvent('close');
     await page.close();

@@ -2,7 +2,6 @@
  * What happens to an index after it was made: its folder changes, more layers are wanted, a person pauses it, the drive is pulled, the disk fills. Each time the rows end as those of a
  * fresh index, matrices byte for byte.
  */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -15,6 +14,7 @@ import { readIndexRows, withoutVersions, type IndexRows } from '../support/index
 import { openServices } from '../support/openServices.ts';
 import { photographs, squeezenet } from '../support/photographs.ts';
 import { eventually } from '../support/processes.ts';
+import { mountProblem, mountSmallDisk } from '../support/smallDisk.ts';
 import { dataPath, describeWhereAllowed, describeWithData } from '../support/testData.ts';
 
 const layers = ['squeezenet0_conv3_relu', 'squeezenet0_conv9_relu'];
@@ -144,23 +144,22 @@ describeWithData('an index that is there', [squeezenet, photographs], () => {
   // A file system of a few megabytes can only be mounted by root.
   describeWhereAllowed('on a full disk', mountProblem(home), () => {
     it('pauses with a message, and ends as if there had been room', async () => {
-      const disk = join(home, 'small disk');
-      mkdirSync(disk);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', disk]);
+      const small = mountSmallDisk(join(home, 'small disk'), '400k');
+      const disk = small.path;
       try {
         await services.close();
         services = await openServices(home, join(disk, 'w'));
         const { jobId, index } = await services.indexing.start(request());
         await services.workspaces.required().queue.ended(jobId!);
         expect((await services.jobs.list())[0]).toMatchObject({ state: 'paused', error: { code: 'WORKSPACE', message: expect.stringContaining('the disk is full; free some space and resume') } });
-        execFileSync('mount', ['-o', 'remount,size=40m', disk]);
+        small.grow('40m');
         await services.jobs.resume(jobId!);
         await done(jobId);
         expect((await services.indexing.get(index)).state).toBe('complete');
         expect(await readIndexRows(join(disk, 'w'))).toEqual(await fresh());
         await services.close();
       } finally {
-        execFileSync('umount', ['--lazy', disk]);
+        small.remove();
       }
     }, 120_000);
   });
@@ -210,15 +209,3 @@ describeWithData('an index that is there', [squeezenet, photographs], () => {
     expect(withoutVersions(await readIndexRows(workspace))).toEqual(withoutVersions(await fresh(rest)));
   }
 });
-
-function mountProblem(home: string): string | null {
-  const probe = join(home, 'probe');
-  mkdirSync(probe, { recursive: true });
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100k', 'tmpfs', probe], { stdio: 'ignore' });
-    execFileSync('umount', [probe]);
-    return null;
-  } catch {
-    return 'a small file system cannot be mounted here (only root may)';
-  }
-}

@@ -39,7 +39,7 @@ for (const { title, file, open } of networks) {
     it('are as good as the whole image', { timeout: isLong ? 7_200_000 : 120_000 }, async () => {
       const model = await open();
       const engine = await createOnnxruntimeEngine({ device: 'cpu' });
-      const state: WorkerState = { engines: { engineAt: () => Promise.resolve(engine) }, model: () => Promise.resolve(model), rankings: new Map<string, CompiledRanking>(), projections: new Map<string, CompiledProjection>() };
+      const state: WorkerState = { engines: { engineAt: () => Promise.resolve(engine) }, model: () => Promise.resolve(model), rankings: new Map<string, CompiledRanking>(), projections: new Map<string, CompiledProjection>(), lookings: new Map<string, CompiledLooking>() };
       const [, , height, width] = model.graph.inputs[0]!.shape as [unknown, unknown, number, number];
       const random = seededRandom(7);
       const preprocessing = { order: 'rgb', crop: [height, width], resize: { kind: 'none' }, scale: 1 / 255, mean: [0.45], std: [0.25] } as const;

@@ -6,10 +6,13 @@ import { passes } from './0002-passes.ts';
 import { scores } from './0003-scores.ts';
 import { parts } from './0004-parts.ts';
 import { keptPictures } from './0005-kept-pictures.ts';
+import { notes } from './0006-notes.ts';
+import { evolutions } from './0007-evolutions.ts';
+import { lab } from './0008-lab.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. */
-export const migrations: readonly Migration[] = [initial, passes, scores, parts, keptPictures];
+export const migrations: readonly Migration[] = [initial, passes, scores, parts, keptPictures, notes, evolutions, lab];
 
 /** The layout this program writes: the number of the last step. */
 export const newestLayout = migrations.at(-1)!.number;

@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CustomScheme } from 'electron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { contentSecurityPolicy, passToCore, registerAppScheme } from '../../../src-main/desktop/appProtocol.ts';
+import { passToCore, registerAppScheme } from '../../../src-main/desktop/appProtocol.ts';
 import type { CoreAddress } from '../../../src-main/desktop/coreProcess.ts';
+import { pageHeaders } from '../../../src-shared/contract/pagePolicy.ts';
 
 const registered = vi.hoisted<{ schemes: CustomScheme[] }>(() => ({ schemes: [] }));
 vi.mock('electron', () => ({ protocol: { registerSchemesAsPrivileged: (schemes: CustomScheme[]) => registered.schemes.push(...schemes) } }));
@@ -59,8 +60,8 @@ describe('app://workbench', () => {
     });
     const answer = await passToCore(new Request('app://workbench/'), address);
     expect([answer.status, answer.headers.get('content-type'), answer.headers.get('set-cookie')]).toEqual([422, 'text/html', null]);
-    expect(answer.headers.get('content-security-policy')).toBe(contentSecurityPolicy);
-    expect(contentSecurityPolicy).toContain("default-src 'none'; script-src 'self'; ");
+    for (const [name, value] of Object.entries(pageHeaders)) expect(answer.headers.get(name)).toBe(value);
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; ");
   });
 
   it('hands an answer without a body on as one', async () => {
@@ -107,6 +108,14 @@ describe('app://workbench', () => {
     const answer = await passToCore(new Request('app://workbench/'), () => Promise.reject(new Error('it ended')));
     expect(answer.status).toBe(503);
     expect(await answer.json()).toEqual({ code: 'UNAVAILABLE', message: 'The core does not answer (it ended). It is started again by itself; try once more.', data: {} });
+  });
+
+  it('shows a page that asks again by itself where the workbench is not to be had, with the reason as text', async () => {
+    const answer = await passToCore(new Request('app://workbench/w/a', { headers: { accept: 'text/html,*/*' } }), () => Promise.reject(new Error('<b>it</b> & "ended"')));
+    const page = await answer.text();
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('content-security-policy')]).toEqual([503, 'text/html; charset=utf-8', pageHeaders['content-security-policy']]);
+    expect(page).toContain('<meta http-equiv="refresh" content="3">');
+    expect(page).toContain('The core does not answer (&#60;b&#62;it&#60;/b&#62; &#38; &#34;ended&#34;).');
   });
 
   it('knows no other host', async () => {

@@ -65,6 +65,55 @@ describe('the core process', () => {
     expect(second.token).toBe(second.given);
   });
 
+  it('is killed and started again when it hangs', async () => {
+    const states: string[] = [];
+    const hanging = wellBehaved.replace("if (request.url === '/die') process.exit(3);", "if (request.url === '/die') for (;;);");
+    const core = start(hanging, { lookMs: 50, hangLimitMs: 400, onState: (state) => states.push(state) });
+    const first = await ask(core);
+    const { port } = await core.address();
+    fetch(`http://127.0.0.1:${port}/die`).catch(() => undefined);
+    const second = await untilAnother(core, first.pid);
+    expect(second.pid).not.toBe(first.pid);
+    expect(isAlive(first.pid)).toBe(false);
+    expect(states).toEqual(['running', 'restarting: it ended by SIGKILL (gave no sign of life for 0 s)', 'running']);
+  });
+
+  it('opens again what was open before anyone else reaches it, and a failure there holds nothing up', async () => {
+    const opened: boolean[] = [];
+    const logged: string[] = [];
+    const core = start(wellBehaved, {
+      onLog: (line) => logged.push(line),
+      prepare: async ({ port }, isRestart) => {
+        opened.push(isRestart);
+        await (await fetch(`http://127.0.0.1:${port}/`)).text();
+        throw new Error('the workspace is gone');
+      },
+    });
+    const first = await ask(core);
+    const { port } = await core.address();
+    await expect(fetch(`http://127.0.0.1:${port}/die`)).rejects.toThrow();
+    await untilAnother(core, first.pid);
+    expect(opened).toEqual([false, true]);
+    expect(logged).toEqual(['after its start: the workspace is gone', 'after its start: the workspace is gone']);
+  });
+
+  it('is given up when it keeps dying after it was ready, and tried once more when a person asks', async () => {
+    const gaveUp: string[] = [];
+    const short = wellBehaved.replace("if (request.url === '/die') process.exit(3);", '').replace('process.stdin.on', 'setTimeout(() => process.exit(4), 100); process.stdin.on');
+    const core = start(short, { attempts: 2, steadyMs: 60_000, onGaveUp: (error) => gaveUp.push(error.message) });
+    const until = async (count: number): Promise<void> => {
+      for (let look = 0; look < 400 && gaveUp.length < count; look += 1) await new Promise((wake) => setTimeout(wake, 20));
+    };
+    await until(1);
+    expect(gaveUp).toEqual([expect.stringMatching(/^The core ended with code 4 2 times in a row\. Restart Switchback/)]);
+    expect(core.state).toBe('given up');
+    await expect(core.address()).rejects.toThrow('ended with code 4');
+    core.startAgain();
+    expect((await core.address()).token).toMatch(/^[\w-]{43}$/);
+    await until(2);
+    expect(gaveUp.length).toBe(2);
+  });
+
   it('is given up after so many failed starts in a row, with its last words', async () => {
     const gaveUp = Promise.withResolvers<AppError>();
     const pauses: number[] = [];

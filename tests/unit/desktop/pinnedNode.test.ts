@@ -1,8 +1,12 @@
 /** Which Node the desktop starts its core on. */
 import { describe, expect, it } from 'vitest';
-import { findNode } from '../../../src-main/desktop/pinnedNode.ts';
+import { coreEntry, findNode } from '../../../src-main/desktop/pinnedNode.ts';
 
 const installed = { environment: {}, appRoot: '/app', resourcesPath: '/resources', platform: 'linux', arch: 'x64' };
+
+it('the core lies unpacked beside an archive, which plain Node cannot read', () => {
+  expect([coreEntry('/repository'), coreEntry('/opt/Switchback/resources/app.asar')]).toEqual(['/repository/out/main/core.js', '/opt/Switchback/resources/app.asar.unpacked/out/main/core.js']);
+});
 
 describe('the pinned Node', () => {
   it('is the one that the set-up names', () => {

@@ -5,7 +5,7 @@ import type { DesktopBridge } from '../../../src-shared/contract/desktopBridge.t
 
 type Receive = (event: IpcRendererEvent, ...values: unknown[]) => void;
 
-const stub = vi.hoisted(() => ({ exposed: new Map<string, unknown>(), listeners: new Set<unknown>(), invoked: [] as unknown[][], answer: null as unknown }));
+const stub = vi.hoisted(() => ({ exposed: new Map<string, unknown>(), listeners: new Set<unknown>(), told: [] as unknown[][], invoked: [] as unknown[][], answer: null as unknown }));
 vi.mock('electron', () => ({
   contextBridge: { exposeInMainWorld: (name: string, value: unknown) => stub.exposed.set(name, value) },
   webUtils: {
@@ -17,6 +17,7 @@ vi.mock('electron', () => ({
   ipcRenderer: {
     on: (_channel: string, listener: unknown) => stub.listeners.add(listener),
     off: (_channel: string, listener: unknown) => stub.listeners.delete(listener),
+    send: (...sent: unknown[]) => stub.told.push(sent),
     invoke: (...sent: unknown[]) => {
       stub.invoked.push(sent);
       return Promise.resolve(stub.answer);
@@ -33,7 +34,7 @@ beforeAll(async () => {
 describe('the preload script', () => {
   it('offers one object and on it functions and the platform alone', () => {
     expect([...stub.exposed.keys()]).toEqual(['switchbackDesktop']);
-    expect(Object.keys(bridge).toSorted()).toEqual(['chooseImageFolder', 'chooseModel', 'chooseWorkspace', 'onCommand', 'pathOfDropped', 'platform']);
+    expect(Object.keys(bridge).toSorted()).toEqual(['chooseImageFolder', 'chooseModel', 'choosePackFile', 'chooseWorkspace', 'onCommand', 'onOpening', 'pathOfDropped', 'platform']);
   });
 
   it('asks for dialogs without arguments and takes nothing but a path or null for an answer', async () => {
@@ -52,6 +53,17 @@ describe('the preload script', () => {
     receive?.({} as IpcRendererEvent, 'format-disk');
     receive?.({} as IpcRendererEvent, { toString: () => 'open-model' });
     expect(heard).toEqual([['open-model']]);
+    stop();
+    expect(stub.listeners.size).toBe(0);
+  });
+
+  it('passes openings on that have the right shape, and says when somebody listens', () => {
+    const heard: unknown[] = [];
+    const stop = bridge.onOpening((opening) => heard.push(opening));
+    expect(stub.told).toEqual([['switchback:listening']]);
+    const [receive] = [...stub.listeners] as Receive[];
+    for (const sent of [{ kind: 'model', path: '/m.onnx', more: 1 }, { kind: 'place', address: '/w/a' }, { kind: 'program', path: '/bin/sh' }, { kind: 'model', path: 3 }, null, 'model']) receive?.({} as IpcRendererEvent, sent);
+    expect(heard).toEqual([{ kind: 'model', path: '/m.onnx' }, { kind: 'place', address: '/w/a' }]);
     stop();
     expect(stub.listeners.size).toBe(0);
   });

@@ -97,6 +97,18 @@ describe('a network as a person would draw it', () => {
 ●      multiply  4 x 4 x 4  y`);
   });
 
+  it('gives a value a row of its own where it is asked to', () => {
+    expect(`\n${printNetwork(drawNetwork(residual, undefined, new Set(['an', 'sum'])))}`).toBe(`
+●    input                  64 x 8 x 8  image
+├─┐
+● │  conv 3x3 → batch norm  64 x 8 x 8  an
+● │  relu                   64 x 8 x 8  ar
+● │  conv 3x3 → batch norm  64 x 8 x 8  cn
+├─┘
+●    add                    64 x 8 x 8  sum
+●    relu                   64 x 8 x 8  y`);
+  });
+
   it('ends a lane that nobody reads, and keeps one that is also an output', () => {
     const builder = createGraphBuilder('two outputs');
     builder.input('image', 'float32', ['batch', 4, 4, 4]);

@@ -4,7 +4,7 @@ import { readColumn, type ScoreBlock } from '../../../src-main/indexing/queries/
 import { correlate, type PairedBlock } from '../../../src-main/indexing/queries/correlation.ts';
 import { excitedChannels } from '../../../src-main/indexing/queries/excited.ts';
 import { histogramOfColumn } from '../../../src-main/indexing/queries/histogram.ts';
-import { selectivityOfColumn } from '../../../src-main/indexing/queries/selectivity.ts';
+import { selectivityOfColumn, surestClass } from '../../../src-main/indexing/queries/selectivity.ts';
 import { createTopRows, topOfColumn } from '../../../src-main/indexing/queries/topRows.ts';
 
 /** Mulberry32. */
@@ -140,6 +140,19 @@ describe('selectivity', () => {
   it('has no area where all images are of one class, and leaves classes without images out', async () => {
     expect(await selectivityOfColumn(Float32Array.of(1, 2), Int32Array.of(1, 1), 3)).toEqual({ images: 2, mean: 1.5, classes: [{ class: 1, images: 2, mean: 1.5, auc: null }] });
     expect(await selectivityOfColumn(Float32Array.of(1), Int32Array.of(-1), 3)).toEqual({ images: 0, mean: null, classes: [] });
+  });
+});
+
+describe('the surest class', () => {
+  it('is not the one with the largest area where that rests on few images', async () => {
+    // Class 0: two images, both above all others. Class 1: ten images, all but two above the eight others.
+    const column = Float32Array.of(9, 9, ...Array.from({ length: 10 }, (_, at) => (at < 8 ? 5 : 1)), ...Array.from({ length: 8 }, () => 2));
+    const classes = Int32Array.of(0, 0, ...Array.from({ length: 10 }, () => 1), ...Array.from({ length: 8 }, () => 2));
+    // Against 10 others: 8 images beat 8 and lose to 2; 2 images beat none.
+    expect(await surestClass(column, classes, 3, 1)).toEqual({ class: 0, images: 2, auc: 1, deviations: expect.closeTo(0.5 / Math.sqrt(21 / (12 * 36)), 12) as number });
+    expect(await surestClass(column, classes, 3, 3)).toEqual({ class: 1, images: 10, auc: 0.64, deviations: expect.closeTo(0.14 / Math.sqrt(21 / 1200), 12) as number });
+    expect(await surestClass(column, classes, 3, 11)).toBeNull();
+    expect(await surestClass(Float32Array.of(1, 1, 1, 1), Int32Array.of(0, 0, 1, 1), 2, 1)).toBeNull();
   });
 });
 

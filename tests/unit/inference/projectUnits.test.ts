@@ -8,6 +8,7 @@ import { createReferenceEngine } from '../../../src-main/inference/reference/eng
 import { uncut } from '../../../src-main/projection/measure.ts';
 import { projectUnits } from '../../../src-main/inference/worker/projectUnits.ts';
 import type { CompiledProjection } from '../../../src-main/inference/worker/compileProjection.ts';
+import type { CompiledLooking } from '../../../src-main/inference/worker/labCalls.ts';
 import type { CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
 import { floatTensor, windowOf } from '../../support/graphs.ts';
 
@@ -35,6 +36,7 @@ async function project(graph: Graph, levels: readonly number[], seed: Seed, rest
     model: () => Promise.resolve({ format: 'onnx', graph, imageInput: 'image', provenance: '' }),
     rankings: new LRUCache<string, CompiledRanking>({ max: 1 }),
     projections: new LRUCache<string, CompiledProjection>({ max: 4 }),
+    lookings: new LRUCache<string, CompiledLooking>({ max: 1 }),
   };
   const [unit] = await projectUnits(
     state,

@@ -49,6 +49,7 @@ function stateOf(model: Graph): WorkerState {
     model: () => Promise.resolve({ format: 'onnx', graph: model, imageInput: 'image', provenance: '' }),
     rankings: new Map<string, CompiledRanking>(),
     projections: new Map<string, CompiledProjection>(),
+    lookings: new Map<string, CompiledLooking>(),
   };
 }
 

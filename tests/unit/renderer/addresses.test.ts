@@ -1,6 +1,6 @@
 /** Every place as an address and back: what is copied today must open tomorrow. */
 import { describe, expect, test } from 'vitest';
-import { addressOf, defaultView, placeOf, type Place } from '../../../src-renderer/addresses.ts';
+import { addressOf, defaultView, diagnosticsAddress, evolutionAddress, indexOfWord, indexWord, type Place, placeOf, trainAddress } from '../../../src-renderer/addresses.ts';
 import { withoutToken } from '../../../src-renderer/api/session.ts';
 
 const atlas: Place = { workspace: 'w1', index: 'k3v9x2', layer: 14, channel: null, ...defaultView };
@@ -46,4 +46,13 @@ describe('withoutToken', () => {
     expect(withoutToken('http://127.0.0.1:4000/?token=s3cret')).toBe('http://127.0.0.1:4000/');
     expect(withoutToken('http://127.0.0.1:4000/settings')).toBe('http://127.0.0.1:4000/settings');
   });
+});
+
+test('trainings, series and diagnostics have addresses, which name only what is chosen', () => {
+  expect([trainAddress('w1'), trainAddress('w1', '0123456789ab')]).toEqual(['/w/w1/train', '/w/w1/train/0123456789ab']);
+  expect(evolutionAddress('w1')).toBe('/w/w1/evolution');
+  expect(evolutionAddress('w1', { series: 'abc123', layer: 3, epoch: 0 })).toBe('/w/w1/evolution/abc123?layer=3&epoch=0');
+  expect(evolutionAddress('w1', { folder: '/my runs/a', images: undefined })).toBe('/w/w1/evolution?folder=%2Fmy+runs%2Fa');
+  expect(diagnosticsAddress('w1', { model: indexWord('k3v9x2'), against: '/net.onnx' })).toBe('/w/w1/diagnostics?model=index%3Ak3v9x2&against=%2Fnet.onnx');
+  expect([indexOfWord(indexWord('k3v9x2')), indexOfWord('/net.onnx')]).toEqual(['k3v9x2', null]);
 });

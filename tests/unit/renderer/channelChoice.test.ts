@@ -1,6 +1,6 @@
 /** Channel lists as typed in the figure dialog. */
 import { describe, expect, test } from 'vitest';
-import { channelChoice, channelWords } from '../../../src-renderer/features/atlas/channelChoice.ts';
+import { channelChoice, channelWords } from '../../../src-renderer/composables/channelChoice.ts';
 
 describe('channelChoice', () => {
   test('numbers and ranges, ascending and without repeats', () => {

@@ -50,6 +50,16 @@ test('stepFrom stays inside the list, and goes down to a short last row', () => 
   expect(stepFrom(8, 'ArrowDown', 4, 10)).toBe(8);
 });
 
+test('stepFrom goes by pages of the rows in sight, and to both ends', () => {
+  expect(stepFrom(1, 'PageDown', 4, 100, 3)).toBe(13);
+  expect(stepFrom(98, 'PageDown', 4, 99, 3)).toBe(98);
+  expect(stepFrom(94, 'PageDown', 4, 99, 3)).toBe(98);
+  expect(stepFrom(13, 'PageUp', 4, 100, 3)).toBe(1);
+  expect(stepFrom(5, 'PageUp', 4, 100, 3)).toBe(1);
+  expect(stepFrom(50, 'Home', 4, 100)).toBe(0);
+  expect(stepFrom(50, 'End', 4, 100)).toBe(99);
+});
+
 test('fittedEdge fills the width with whole columns, near the wanted edge', () => {
   // Three columns of two sheets, 16 wider than their sheets, 10 apart: 3 * (2 * 177 + 16) + 2 * 10 = 1130.
   expect(fittedEdge(150, 1130, 2, 16, 10)).toBe(177);

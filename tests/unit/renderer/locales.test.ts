@@ -14,9 +14,30 @@ function flatten(tree: object, before = ''): Map<string, string> {
   return new Map(Object.entries(tree).flatMap(([key, value]) => (typeof value === 'string' ? [[before + key, value] as [string, string]] : [...flatten(value as object, `${before}${key}.`)])));
 }
 
-/** Keys as sources name them; `${…}` inside a key stands for one part. */
+/** Keys as sources name them, also those that a condition chooses between; `${…}` inside a key stands for one part. */
 function usedKeys(): { readonly file: string; readonly key: string }[] {
-  return sources.flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/\bt\((?:'([^']+)'|`([^`]+)`)/g)].map((match) => ({ file, key: (match[1] ?? match[2])! })));
+  return sources.flatMap((file) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    return [...source.matchAll(/\bt\(/g)].flatMap((match) => keysOf(firstArgument(source, match.index + 2))).map((key) => ({ file, key }));
+  });
+}
+
+/** From `start` on, up to the comma or bracket that ends it. */
+function firstArgument(source: string, start: number): string {
+  let depth = 0;
+  for (let at = start; at < source.length; at++) {
+    const sign = source[at]!;
+    if (depth === 0 && (sign === ',' || sign === ')')) return source.slice(start, at).trim();
+    if ('([{'.includes(sign)) depth += 1;
+    else if (')]}'.includes(sign)) depth -= 1;
+  }
+  return '';
+}
+
+/** The literals of an argument; of a condition only those with a dot, as its comparisons hold other words. */
+function keysOf(argument: string): string[] {
+  const literals = [...argument.matchAll(/'([^']+)'|`([^`]+)`/g)].map((match) => ({ whole: match[0], text: (match[1] ?? match[2])! }));
+  return literals.filter(({ whole, text }) => whole === argument || /^[a-z]\w*\./i.test(text)).map(({ text }) => text);
 }
 
 const pattern = (key: string): RegExp => new RegExp(`^${key.split(/\$\{[^}]+\}/).map((part) => part.replaceAll('.', '\\.')).join('[^.]+')}$`);
@@ -64,24 +85,38 @@ describe('catalogues', () => {
 
 interface TemplateNode {
   readonly type: number;
-  readonly content?: unknown;
+  /** Text, or of an interpolation its expression. */
+  readonly content?: string | { readonly content?: string };
   readonly tag?: string;
-  readonly props?: readonly { readonly type: number; readonly name: string; readonly value?: { readonly content: string } }[];
+  readonly props?: readonly { readonly type: number; readonly name: string; readonly value?: { readonly content: string }; readonly arg?: { readonly content?: string }; readonly exp?: { readonly content?: string } }[];
   readonly children?: readonly TemplateNode[];
 }
 
-/** Text and attributes that a person reads but no catalogue holds. Names of products, keys and file names are no language. */
+const readAttributes = ['title', 'aria-label', 'aria-description', 'aria-roledescription', 'aria-valuetext', 'alt', 'placeholder', 'label', 'text'];
+
+/** Words for a person within an expression: a capital with small letters behind it, several words, or letters beyond the Latin ones. Keys of the catalogue are none of these. */
+function spoken(expression: string | undefined): string[] {
+  return [...(expression ?? '').replaceAll(/\$\{[^}]*\}/g, '').matchAll(/'([^']*)'|`([^`]*)`/g)].map((match) => match[1] ?? match[2] ?? '').filter((text) => /^\p{Lu}\p{Ll}|\p{L} \p{L}|[^\p{Script=Latin}\P{L}]/u.test(text));
+}
+
+/** Text and attributes that a person reads but no catalogue holds, also inside expressions. Names of products, keys and file names are no language. */
 function hardCoded(node: TemplateNode): string[] {
   const found: string[] = [];
-  if (node.type === 2 && /\p{L}/u.test(String(node.content))) found.push(String(node.content).trim());
+  if (node.type === 5 && typeof node.content === 'object') found.push(...spoken(node.content.content));
+  if (node.type === 2 && typeof node.content === 'string' && /\p{L}/u.test(node.content)) found.push(node.content.trim());
   for (const prop of node.props ?? []) {
-    if (prop.type === 6 && ['title', 'aria-label', 'alt', 'placeholder', 'label'].includes(prop.name) && /\p{L}/u.test(prop.value?.content ?? '')) found.push(`${prop.name}="${prop.value!.content}"`);
+    if (prop.type === 7 && prop.name === 'bind' && readAttributes.includes(prop.arg?.content ?? '')) found.push(...spoken(prop.exp?.content));
+    if (prop.type === 6 && readAttributes.includes(prop.name) && /\p{L}/u.test(prop.value?.content ?? '')) found.push(`${prop.name}="${prop.value!.content}"`);
   }
   return [...found, ...(node.children ?? []).flatMap(hardCoded)];
 }
 
+test('words inside expressions are found, keys and signs are not', () => {
+  expect(["cond ? 'Open it' : t('a.b')", '`Channel ${n}`', "'다음'", '`${a} · ${b}`', "t('start.title', { n })", "kind === 'done' ? 'σ' : ''"].map(spoken)).toEqual([['Open it'], ['Channel '], ['다음'], [], [], ['σ']]);
+});
+
 test('no template holds text of its own', () => {
-  const allowed = ['Switchback', 'placeholder="/…/squeezenet1.1.onnx"', 'placeholder="labels.tsv"'];
+  const allowed = ['Switchback', 'Switchback, ', 'cs231n', 'placeholder="/…/squeezenet1.1.onnx"', 'placeholder="labels.tsv"'];
   const texts = sources.filter((file) => file.endsWith('.vue')).flatMap((file) => {
     const template = parse(readFileSync(join(root, file), 'utf8')).descriptor.template;
     return hardCoded(template?.ast as unknown as TemplateNode).map((text) => `${file}: ${text}`);

@@ -94,6 +94,7 @@ test('a picture that could not be made says why and can be asked for again', asy
 const cell = (dead: boolean, mode: 'both' | 'patches') => mount(ChannelCell, {
   props: {
     summary: { channel: 17, dead, hits: dead ? 0 : 9, topScore: dead ? null : 38.214, mean: 0, shareAboveZero: 0, version: 'v1' },
+    fact: dead ? '' : '38.21', tags: dead ? [] : ['dog'], noted: false,
     index: 'k3v9x2', layer: 14, mode, edge: 150, tile: 64, unique: false, view: defaultView, to: '/there', growing: false, open: false, focusable: true,
   },
   global: global(),
@@ -103,7 +104,8 @@ test('a cell asks for two pictures at most; a dead channel for none, and says th
   const living = cell(false, 'both');
   await wait(settled);
   expect(asked.map((each) => each.url).sort()).toEqual(['/media/patches/k3v9x2/14/17?v=v1&size=64', '/media/projections/k3v9x2/14/17?v=v1&size=64&method=deconvnet&seed=one&scale=quantile']);
-  expect(living.attributes('aria-label')).toBe('Channel 17, strongest score 38.21');
+  expect(living.findComponent(RouterLinkStub).attributes('aria-label')).toBe('Channel 17, strongest score 38.21, tags dog');
+  expect(living.text()).toContain('dog');
   living.unmount();
   await wait(10);
   asked.length = 0;
@@ -111,7 +113,7 @@ test('a cell asks for two pictures at most; a dead channel for none, and says th
   await wait(settled);
   expect(asked).toEqual([]);
   expect(dead.text()).toContain('dead');
-  expect(dead.attributes('aria-label')).toBe('Channel 17, dead: no image gives it a score above zero');
+  expect(dead.findComponent(RouterLinkStub).attributes('aria-label')).toBe('Channel 17, dead: no image gives it a score above zero');
 });
 
 test('an error shows the core’s sentence, and its own words where the core is away', () => {

@@ -63,7 +63,7 @@ function fakeProjections(pictures: (units: readonly UnitRequest[]) => Promise<vo
 async function run(projections: ProjectionService): Promise<{ readonly done: number; readonly total: number }> {
   let reached = { done: 0, total: 0 };
   const job = { id: 'j', kind: 'atlas', indexId: index, title: '', state: 'running', done: 0, total: 0, request: { layers: [1], methods: ['deconvnet'] }, error: null, startedAt: '', endedAt: null } as const;
-  await atlasRunner(store, projections, createFocus())(job, { report: (done, total) => void (reached = { done, total }) }, new AbortController().signal);
+  await atlasRunner(store, projections, createFocus())(job, { report: (done, total) => void (reached = { done, total }), standFor: () => undefined }, new AbortController().signal);
   return reached;
 }
 

@@ -188,6 +188,24 @@ describe('other questions', () => {
       { class: { index: 0, wnid: null, name: 'apple' }, images: 3, mean: 19, auc: 1 },
       { class: { index: 1, wnid: null, name: 'bear' }, images: 4, mean: 14.5, auc: expect.closeTo(4 / 7, 12) as number },
     ]);
+    // Of 11 images with a score: apple 3, bear 4, car 4. An area of 1 over 4 images is surer than one over 3: 0.5 / sqrt(1 / 28) and 0.5 / sqrt(1 / 24) standard deviations.
+    const apple = { index: 0, wnid: null, name: 'apple' };
+    const bear = { index: 1, wnid: null, name: 'bear' };
+    const car = { index: 2, wnid: null, name: 'car' };
+    const near = (value: number) => expect.closeTo(value, 10) as number;
+    const ofLayer = await service.layerSelectivity({ index, layer: 1 });
+    expect(ofLayer).toEqual({
+      images: 11,
+      classes: 3,
+      channels: [
+        { class: car, images: 4, auc: 1, deviations: near(0.5 * Math.sqrt(28)) },
+        { class: car, images: 4, auc: 1, deviations: near(0.5 * Math.sqrt(28)) },
+        { class: bear, images: 4, auc: near(17 / 28), deviations: near((3 / 28) * Math.sqrt(28)) },
+        null,
+        { class: apple, images: 3, auc: 1, deviations: near(0.5 * Math.sqrt(24)) },
+      ],
+    });
+    expect(await service.layerSelectivity({ index, layer: 1 })).toBe(ofLayer);
     const { image, channels: excited } = await service.excited({ index, layer: 1, image: 0, limit: 3 });
     expect([image, excited.map(({ channel, shareLower }) => [channel, shareLower])]).toEqual(['apple/00.png', [[4, 1], [2, 0], [1, 0]]]);
     await expect(service.excited({ index, layer: 1, image: broken, limit: 3 })).rejects.toThrow('apple/03.png has no scores: it is broken.');
