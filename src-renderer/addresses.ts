@@ -74,6 +74,11 @@ function comparedWords({ index, layer, channel }: ComparedPlace): string {
   return [index, layer, ...(channel === null ? [] : [channel])].join('/');
 }
 
+/** Where one image of an index is shown; `layer` is the one whose channels stand beside it. */
+export function imageAddress(workspace: string, index: string, image: number, layer?: number): string {
+  return `/w/${encodeURIComponent(workspace)}/i/${encodeURIComponent(index)}/image/${image}${written({ layer })}`;
+}
+
 /** Where the filters of a layer are shown. */
 export function weightsAddress(workspace: string, index: string, layer: number): string {
   return `${addressOf({ ...defaultView, workspace, index, layer, channel: null })}/weights`;

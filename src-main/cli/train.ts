@@ -1,4 +1,5 @@
 /** `switchback train`: trains a network on labelled images, or goes on with a training that was stopped. */
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { trainingRecipe } from '../../src-shared/contract/training.ts';
 import { AppError } from '../../src-shared/errors.ts';
@@ -77,7 +78,7 @@ function requestOf({ arch, images, labels, out, engine, device, width, units, in
     throw new AppError('BAD_REQUEST', `${flag} ${JSON.stringify(rest[String(path[0])])}: ${message}.`, { flag });
   }
   return {
-    architecture: isNamed ? { kind: arch, width: width ?? 1, input: input ?? (arch === 'zfnet' ? 224 : 227), ...(units ? { units } : {}) } : { kind: 'file', path: arch, ...(input ? { input } : {}) },
+    architecture: isNamed ? { kind: arch, width: width ?? 1, input: input ?? (arch === 'zfnet' ? 224 : 227), ...(units ? { units } : {}) } : { kind: 'file', path: resolve(arch), ...(input ? { input } : {}) },
     recipe: parsed.data,
     imagesPath: images,
     ...(labels ? { labelsPath: labels } : {}),

@@ -68,6 +68,7 @@ export function createRouter(services: Services): Router<typeof contract, Record
     evolution: {
       inspect: os.evolution.inspect.handler(({ input, signal }) => services.evolution.inspect(input.source, signal)),
       start: os.evolution.start.handler(({ input, signal }) => services.evolution.start(input, signal)),
+      resume: os.evolution.resume.handler(({ input }) => services.evolution.resume(input.series)),
       series: os.evolution.series.handler(() => services.evolution.series()),
       get: os.evolution.get.handler(({ input }) => services.evolution.get(input.series)),
       watch: os.evolution.watch.handler(({ input, signal }) => guarded(services.evolution.watch(input.series, signal))),

@@ -24,6 +24,9 @@ export interface AdversarialStep {
   /** Probabilities of the target and of the class that the clean picture has. */
   readonly target: number;
   readonly source: number;
+  /** The picture so far, in grey levels, and the scores of its classes. */
+  readonly levels: Float32Array;
+  readonly logits: Float32Array;
 }
 
 export interface AdversarialResult {
@@ -48,8 +51,9 @@ export async function changeToClass(network: LabNetworkQuestions, space: GreyLev
   const first = answer.logits!;
   const source = placeOfLargest(first);
   const tell = (step: number) => {
-    const probabilities = probabilitiesOf(answer.logits!);
-    onStep({ step, target: probabilities[order.target]!, source: probabilities[source]! });
+    const logits = answer.logits!;
+    const probabilities = probabilitiesOf(logits);
+    onStep({ step, target: probabilities[order.target]!, source: probabilities[source]!, levels, logits });
   };
   tell(0);
   const most = order.way === 'fgsm' ? 1 : order.steps;

@@ -14,7 +14,7 @@ import { ownBlocks, pairedBlocks, rowOf } from './scoreRows.ts';
 export interface ChannelRelations {
   similar(request: ChannelRequest & { readonly limit: number }, signal?: AbortSignal): Promise<z.infer<typeof similarChannels>>;
   excited(request: LayerRequest & { readonly image: number; readonly limit: number }, signal?: AbortSignal): Promise<z.infer<typeof excitedAnswer>>;
-  selectivity(request: ChannelRequest & { readonly limit: number }, signal?: AbortSignal): Promise<z.infer<typeof selectivityAnswer>>;
+  selectivity(request: ChannelRequest & { readonly limit: number; readonly leastImages?: number }, signal?: AbortSignal): Promise<z.infer<typeof selectivityAnswer>>;
   matches(request: { readonly left: LayerRequest; readonly right: LayerRequest }, signal?: AbortSignal): Promise<z.infer<typeof matchedChannels>>;
   /** Of all channels of a layer with each other, at most 4,096. */
   correlations(request: LayerRequest, signal?: AbortSignal): Promise<Correlations>;
@@ -53,16 +53,16 @@ export function createChannelRelations(layers: ScoreLayers): ChannelRelations {
     },
     async selectivity(request, signal) {
       const place = await layers.openedChannel(request);
-      const { column, images } = await layers.column(place, request.channel, signal);
+      const { column, images: numbers } = await layers.column(place, request.channel, signal);
       const { store, index } = place;
       const classes = await imageClasses(store, index);
       requireClasses(classes, index.id);
       const classOf = await store.classes.ofImages(index.id, index.images);
-      const found = await selectivityOfColumn(column, Int32Array.from(images, (number) => classOf[number]!), classes.length, signal);
+      const found = await selectivityOfColumn(column, Int32Array.from(numbers, (number) => classOf[number]!), classes.length, signal);
       return {
         images: found.images,
         mean: found.mean === null ? null : finite(found.mean),
-        classes: found.classes.slice(0, request.limit).map((each) => ({ class: named(classes[each.class]!), images: each.images, mean: finite(each.mean), auc: each.auc })),
+        classes: found.classes.filter(({ images }) => images >= (request.leastImages ?? 1)).slice(0, request.limit).map((each) => ({ class: named(classes[each.class]!), images: each.images, mean: finite(each.mean), auc: each.auc })),
       };
     },
     async matches({ left, right }, signal) {

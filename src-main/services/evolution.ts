@@ -5,6 +5,7 @@ import type * as z from 'zod';
 import type { evolutionRow, evolutionStart, seriesRecord, seriesSummary } from '../../src-shared/contract/evolution.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
+import type { LiveJob } from '../jobs/queue.ts';
 import type { SeriesCheckpoint, SeriesRecord, StoredSeries } from '../store/evolutions.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { folderOf, inspectCheckpoints, type CheckpointReport, type CheckpointSource } from './evolutionCheckpoints.ts';
@@ -21,6 +22,8 @@ export type StartEvolution = z.output<typeof evolutionStart>;
 export interface EvolutionService {
   inspect(source: CheckpointSource, signal?: AbortSignal): Promise<CheckpointReport>;
   start(request: StartEvolution, signal?: AbortSignal): Promise<{ readonly series: string; readonly jobId: string | null }>;
+  /** @throws AppError NOT_FOUND */
+  resume(series: string): Promise<{ readonly jobId: string | null }>;
   series(): Promise<SeriesSummary[]>;
   get(series: string): Promise<Series>;
   watch(series: string, signal?: AbortSignal): AsyncGenerator<Series, void, void>;
@@ -35,17 +38,18 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
   // Two starts at once must not make the same series twice.
   const inTurn = createTurns(1);
 
-  async function activeJob(id: string): Promise<string | null> {
-    const job = (await workspaces.required().queue.list()).find(({ kind, request, state }) => kind === 'evolution' && (request as EvolutionRequest).series === id && (state === 'running' || state === 'queued'));
-    return job?.id ?? null;
+  /** Newest first. */
+  async function jobsOf(id: string): Promise<readonly LiveJob[]> {
+    return (await workspaces.required().queue.list()).filter(({ kind, request }) => kind === 'evolution' && (request as EvolutionRequest).series === id);
   }
 
   /** A stopped job of the series goes on; a person who put an end to it gets a new one. */
   async function enqueue(series: StoredSeries, images: number): Promise<string> {
     const { queue } = workspaces.required();
-    const active = await activeJob(series.id);
-    if (active) return active;
-    const stopped = (await queue.list()).find(({ kind, request }) => kind === 'evolution' && (request as EvolutionRequest).series === series.id);
+    const known = await jobsOf(series.id);
+    const active = known.find(isActive);
+    if (active) return active.id;
+    const [stopped] = known;
     if (stopped && (stopped.state === 'paused' || stopped.state === 'interrupted' || stopped.state === 'failed')) {
       await queue.resume(stopped.id);
       return stopped.id;
@@ -64,11 +68,17 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
     const id = known?.id ?? randomBytes(6).toString('hex');
     if (!known) await store.evolutions.create(id, asked);
     else if (JSON.stringify(facts(extended(known, asked))) !== JSON.stringify(facts(known))) await store.evolutions.replace(id, extended(known, asked));
+    return { series: id, jobId: await goOn(id) };
+  }
+
+  /** The job that does what is missing of a series; null where nothing is. */
+  async function goOn(id: string): Promise<string | null> {
+    const { store } = workspaces.required();
     const series = await store.evolutions.get(id);
     const indexes = await indexesById();
     const found = series.checkpoints.map((checkpoint) => indexOf(checkpoint, indexes));
     const isWhole = found.every((index) => index !== null && isComplete(index) && series.layers.every(({ name }) => numberIn(index, name) !== null)) && (await store.evolutions.movement(id)) !== null;
-    return { series: id, jobId: isWhole ? null : await enqueue(series, found.find((index) => index !== null)?.images ?? 0) };
+    return isWhole ? null : enqueue(series, found.find((index) => index !== null)?.images ?? 0);
   }
 
   async function indexesById(): Promise<ReadonlyMap<StoredIndex['id'], StoredIndex>> {
@@ -78,12 +88,15 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
   async function summarize(series: StoredSeries, indexes: ReadonlyMap<StoredIndex['id'], StoredIndex>): Promise<SeriesSummary> {
     const { id, name, folder, imagesPath, checkpoints, createdAt } = series;
     const complete = checkpoints.filter((checkpoint) => isComplete(indexOf(checkpoint, indexes))).length;
-    return { id, name, folder, imagesPath, epochs: checkpoints.map(({ epoch }) => epoch), complete, jobId: await activeJob(id), createdAt };
+    const known = await jobsOf(id);
+    const active = known.find(isActive);
+    return { id, name, folder, imagesPath, epochs: checkpoints.map(({ epoch }) => epoch), complete, jobId: active?.id ?? null, lastJobId: active ? null : (known[0]?.id ?? null), createdAt };
   }
 
   const service: EvolutionService = {
     inspect: (source, signal) => inspectCheckpoints(inference, source, signal),
     start: (request, signal) => inTurn(() => begin(request, signal)),
+    resume: (id) => inTurn(async () => ({ jobId: await goOn(id) })),
     async series() {
       const indexes = await indexesById();
       return Promise.all((await workspaces.required().store.evolutions.list()).map((series) => summarize(series, indexes)));
@@ -127,8 +140,7 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
     async forget(id) {
       const { store, queue } = workspaces.required();
       await store.evolutions.get(id);
-      const active = await activeJob(id);
-      if (active) await queue.cancel(active);
+      for (const active of (await jobsOf(id)).filter(isActive)) await queue.cancel(active.id);
       await store.evolutions.delete(id);
     },
   };
@@ -173,6 +185,10 @@ function extended(known: StoredSeries, asked: SeriesRecord): SeriesRecord {
 
 function facts({ layers, checkpoints }: SeriesRecord): unknown {
   return [layers.map(({ name }) => name), checkpoints.map(({ epoch, modelHash }) => [epoch, modelHash])];
+}
+
+function isActive({ state }: LiveJob): boolean {
+  return state === 'running' || state === 'queued';
 }
 
 function isComplete(index: StoredIndex | null): boolean {

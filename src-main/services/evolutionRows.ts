@@ -37,7 +37,8 @@ export async function readRows(store: Store, series: StoredSeries, name: string,
   }
   const wasMade = new Map(series.checkpoints.map(({ epoch, index }) => [epoch, index !== null]));
   return channels.map((channel) => {
-    const changes = imageChanges(epochs.map(({ ofChannel }) => (ofChannel.get(channel) ?? []).map(({ path }) => path)));
+    // The strongest of a few images is no change of the channel.
+    const changes = imageChanges(epochs.map(({ index, ofChannel }) => (index && isWhole(index) ? (ofChannel.get(channel) ?? []).map(({ path }) => path) : [])));
     return { channel, cells: epochs.map((each, at) => cell(each, channel, changes[at] ?? null, wasMade.get(each.epoch)!)) };
   });
 }
@@ -49,12 +50,16 @@ async function hitsOf(store: Store, index: StoredIndex, layer: number, channels:
 
 function cell({ epoch, index, layer, ofChannel }: EpochHits, channel: number, change: ImageChange | null, wasMade: boolean): EvolutionCell {
   if (!index) return { kind: 'missing', epoch, reason: wasMade ? 'gone' : 'waiting' };
-  if (!layer) return { kind: 'missing', epoch, reason: index.cursor < index.images ? 'waiting' : 'noLayer' };
+  if (!layer) return { kind: 'missing', epoch, reason: isWhole(index) ? 'noLayer' : 'waiting' };
   const [strongest] = ofChannel.get(channel) ?? [];
   if (!strongest) {
     if (index.cursor === 0) return { kind: 'missing', epoch, reason: 'waiting' };
-    return index.cursor === index.images && layer.nonNegative ? { kind: 'dead', epoch, index: index.id, layer: layer.number } : { kind: 'missing', epoch, reason: 'partial' };
+    return isWhole(index) && layer.nonNegative ? { kind: 'dead', epoch, index: index.id, layer: layer.number } : { kind: 'missing', epoch, reason: 'partial' };
   }
   const { image, imageNumber, score, y, x, box } = toHit(strongest, layer, index.preprocessing.crop);
-  return { kind: 'hit', epoch, index: index.id, numbering: index.versionBase, layer: layer.number, image, imageNumber, className: strongest.className, score, y, x, box, change: change! };
+  return { kind: 'hit', epoch, index: index.id, numbering: index.versionBase, layer: layer.number, image, imageNumber, className: strongest.className, score, y, x, box, change: change ?? 'first' };
+}
+
+function isWhole({ cursor, images }: StoredIndex): boolean {
+  return cursor === images;
 }

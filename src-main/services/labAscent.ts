@@ -72,6 +72,8 @@ function regulariserWords({ decay, blur, smallNorm, smallContribution, jitter }:
   return words.length === 0 ? 'no regularisers' : words.join(', ');
 }
 
+type AdversarialNumbers = Extract<LabNumbers, { readonly kind: 'adversarial' }>;
+
 export const adversarialStudy: StudyRunner<'adversarial'> = async (context) => {
   const { subject, study, signal, tell } = context;
   const picture = requirePicture(context);
@@ -82,44 +84,53 @@ export const adversarialStudy: StudyRunner<'adversarial'> = async (context) => {
   const steps: { readonly target: number; readonly source: number }[] = [];
   const rate = study.rate ?? defaultRates[study.way];
   const order = { pixels: picture.pixels, preprocessing, target: study.target, way: study.way, bound: study.bound, rate, steps: study.steps };
+  let clean: Float32Array | null = null;
+  const known = (logits: Float32Array, pixels: Uint8Array): AdversarialNumbers => ({
+    kind: 'adversarial',
+    clean: predictionOf(subject, clean!, placeOfLargest(clean!)),
+    changed: predictionOf(subject, logits, placeOfLargest(logits)),
+    png: null,
+    target: { index: study.target, name: nameOf(subject, study.target).name },
+    reached: placeOfLargest(logits) === study.target,
+    pngReached: false,
+    steps: [...steps],
+    float: null,
+    eightBit: null,
+    factor: differenceFactor(picture.pixels, pixels),
+  });
+  const picturesOf = (pixels: Uint8Array, factor: number): readonly StudyPicture[] => [
+    { name: 'changed', picture: colourPicture(pixels, crop), legend: null },
+    { name: 'difference', picture: colourPicture(drawDifference(picture.pixels, pixels, factor), crop), legend: null },
+  ];
+  const cleanPicture = { ...inputPicture(subject, picture), name: 'clean' };
   const result = await changeToClass(
     subject.questions,
     space,
     valuesOf(subject, picture),
     order,
-    ({ step, ...told }) => {
-      steps.push(told);
-      tell({ done: step, total: study.steps, step: `probability of the target ${told.target.toFixed(3)}` });
+    ({ step, target, source, levels, logits: told }) => {
+      clean ??= told;
+      steps.push({ target, source });
+      const pixels = space.toPixels(levels);
+      const numbers = known(told, pixels);
+      tell({ done: step, total: study.steps, step: `probability of the target ${target.toFixed(3)}`, numbers, pictures: [...(step === 0 ? [cleanPicture] : []), ...(step % showEvery === 0 ? picturesOf(pixels, numbers.factor) : [])] });
     },
     signal,
   );
-  const { logits, clean, changed, pixels } = result;
+  const { logits, changed, pixels } = result;
   const rounded = space.toLevels(valuesOf(subject, { ...picture, pixels }));
-  const factor = differenceFactor(picture.pixels, pixels);
-  const numbers: LabNumbers = {
-    kind: 'adversarial',
-    clean: predictionOf(subject, logits.clean, placeOfLargest(logits.clean)),
-    changed: predictionOf(subject, logits.changed, placeOfLargest(logits.changed)),
-    png: predictionOf(subject, logits.pixels, placeOfLargest(logits.pixels)),
-    target: { index: study.target, name: nameOf(subject, study.target).name },
-    reached: placeOfLargest(logits.changed) === study.target,
-    pngReached: placeOfLargest(logits.pixels) === study.target,
-    steps,
-    float: distances(changed, clean),
-    eightBit: distances(rounded, clean),
-    factor,
-  };
+  const png = predictionOf(subject, logits.pixels, placeOfLargest(logits.pixels));
+  const float = distances(changed, result.clean);
+  const eightBit = distances(rounded, result.clean);
+  const numbers: AdversarialNumbers = { ...known(logits.changed, pixels), png, pngReached: png.index === study.target, float, eightBit };
+  const { factor } = numbers;
   return {
     numbers,
-    pictures: [
-      { ...inputPicture(subject, picture), name: 'clean' },
-      { name: 'changed', picture: colourPicture(pixels, crop), legend: null },
-      { name: 'difference', picture: colourPicture(drawDifference(picture.pixels, pixels, factor), crop), legend: null },
-    ],
+    pictures: [cleanPicture, ...picturesOf(pixels, factor)],
     files: [{ name: 'changed.npy', bytes: npyBytes(space.toValues(changed), [space.planes, ...crop]) }],
     caption:
       `${picture.name}, seen as ${classWords(subject, numbers.clean.index)} (${percent(numbers.clean.probability)}), changed towards class ${classWords(subject, study.target)} by ${wayWords[study.way]} in ${steps.length - 1} steps: seen as ${classWords(subject, numbers.changed.index)} (${percent(numbers.changed.probability)}), ` +
-      `rounded to 8 bit, at the size of the network's input, as ${classWords(subject, numbers.png.index)} (${percent(numbers.png.probability)}). Change in grey levels: L2 ${short(numbers.float.l2)}, largest ${short(numbers.float.linf)}; of the rounded picture ${short(numbers.eightBit.l2)} and ${short(numbers.eightBit.linf)}. The difference is magnified ${factor} times.`,
+      `rounded to 8 bit, at the size of the network's input, as ${classWords(subject, png.index)} (${percent(png.probability)}). Change in grey levels: L2 ${short(float.l2)}, largest ${short(float.linf)}; of the rounded picture ${short(eightBit.l2)} and ${short(eightBit.linf)}. The difference is magnified ${factor} times.`,
   };
 };
 

@@ -56,7 +56,7 @@ export const occlusionStudy: StudyRunner<'occlusion'> = async (context) => {
   const pictures: StudyPicture[] = [
     inputPicture(subject, picture),
     drawn('total', maps.total, { map: 'heat', from: Math.min(0, ...totals), to: Math.max(...totals) }),
-    ...(projection ? [{ name: 'projection', picture: drawUnit(subject, layer, projection, 'quantile', 'input'), legend: { map: 'signed' as const, from: -projection.record.quantile, to: projection.record.quantile } }] : []),
+    ...(projection ? [{ name: 'projection', picture: drawUnit(subject, layer, projection, 'quantile', 'input'), legend: { map: 'grey' as const, from: -projection.record.quantile, to: projection.record.quantile } }] : []),
     drawn('probability', maps.probability, { map: 'heat', from: 0, to: 1 }),
     { name: 'label', picture: drawLabels(maps.label.flat(), ...size), legend: null },
   ];

@@ -127,8 +127,12 @@ export function createPictureSource(crops: CropService): PictureSource {
   const given = new LRUCache<string, { readonly name: string; readonly bytes: Uint8Array }>({ maxSize: heldBytes, sizeCalculation: ({ bytes }) => Math.max(1, bytes.byteLength) });
   const seen = new LRUCache<string, Promise<SeenPicture>>({ max: 64 });
   return {
-    hold: (hash, name, bytes) => void given.set(hash, { name, bytes }),
-    async picture(store, index, reference, signal) {
+    hold(hash, name, bytes) {
+      given.set(hash, { name, bytes });
+      // The same bytes may come under another name: a camera's frame that is kept afterwards.
+      for (const key of [...seen.keys()]) if (key.includes(hash)) seen.delete(key);
+    },
+    async picture(store, index, reference) {
       const { kind, number, hash } = parseReference(reference);
       if (kind === 'image') {
         const image = await store.images.get(index.id as IndexId, number);
@@ -136,7 +140,8 @@ export function createPictureSource(crops: CropService): PictureSource {
         return { name: image.path, pixels, hash: hashOf(pixels) };
       }
       const key = JSON.stringify([store.path, hash, index.preprocessing.crop, index.preprocessing.resize]);
-      const known = seen.get(key) ?? decodeGiven(await bytesOf(store, hash), index.preprocessing, signal);
+      // Not by who asked first: another may wait for the same.
+      const known = seen.get(key) ?? decodeGiven(await bytesOf(store, hash), index.preprocessing);
       known.catch(() => seen.delete(key));
       seen.set(key, known);
       return known;

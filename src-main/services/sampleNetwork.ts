@@ -1,5 +1,5 @@
 /** The trained network that comes with Switchback: a training's folder without what only its own machine knew. What is opened is a copy in the person's workspace, as an installed program may lie in another place at its next start. */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
 import type { sampleNetwork } from '../../src-shared/contract/sample.ts';
@@ -19,7 +19,7 @@ export interface FoundSample {
 export async function readSampleNetwork(folder: string): Promise<FoundSample> {
   const run = await readTrainingRun(folder);
   const files = new Map<string, number>();
-  for (const name of await readdir(folder).catch(() => [])) if (/^epoch-\d+\.onnx$/.test(name)) files.set(name, (await readFile(join(folder, name))).length);
+  for (const name of await readdir(folder).catch(() => [])) if (/^epoch-\d+\.onnx$/.test(name)) files.set(name, (await stat(join(folder, name))).size);
   const checkpoints = [...files.keys()].sort();
   if (!run || checkpoints.length === 0) throw new AppError('NOT_FOUND', 'This copy of Switchback came without its sample network. Install it again, or train a network of your own.', { path: folder });
   const { architecture, classes, parameters } = run;

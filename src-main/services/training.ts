@@ -16,7 +16,7 @@ import { splitImages } from '../training/split.ts';
 import { startPosition, trainNetwork, type Measured, type TrainingPosition } from '../training/trainNetwork.ts';
 import { openTrainingFolder, type StoredTraining, type TrainingRun } from './trainingFiles.ts';
 import { openLabelledImages, type LabelledImages } from './trainingImages.ts';
-import { openArchitecture, refuseOther, type TrainingRequest } from './trainingPlan.ts';
+import { openArchitecture, refuseFolder, type TrainingRequest } from './trainingPlan.ts';
 
 export type { TrainingRequest };
 
@@ -46,8 +46,8 @@ export function createTrainingService(inference: Pick<InferenceClient, 'call'>):
   return {
     async train(request, onNews, signal, takeLowering = () => undefined) {
       const folder = await openTrainingFolder(resolve(request.outPath));
-      const [before, stored] = [await folder.run(), await folder.stored()];
-      if (before) refuseOther(before, request, folder.path);
+      await refuseFolder(request, folder.path);
+      const stored = await folder.stored();
       const placement = fixedPlacement(request);
       const { architecture, modelHash, crop } = await openArchitecture(request);
       const size = { edge: edgeFor(crop), crop };

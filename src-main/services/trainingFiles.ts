@@ -2,7 +2,7 @@
  * The folder of a training: `training.json` for people and programs, checkpoints as ONNX, and `training.state` for going on: a JSON header with where it stands,
  * then the float32 values of weights and velocities. Each file is written beside its place and renamed, so that it is there whole or not at all.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
 import { trainingRun } from '../../src-shared/contract/training.ts';
@@ -25,6 +25,7 @@ export interface StoredTraining {
 }
 
 const magic = 'switchback training 1\n';
+const stateFile = 'training.state';
 
 export interface TrainingFolder {
   readonly path: string;
@@ -49,6 +50,11 @@ export async function readTrainingRun(path: string): Promise<TrainingRun | null>
   }
 }
 
+/** Whether a training in this folder can go on. */
+export async function canGoOn(path: string): Promise<boolean> {
+  return (await stat(join(path, stateFile)).catch(() => null)) !== null;
+}
+
 /** Makes it where it is missing. */
 export async function openTrainingFolder(path: string): Promise<TrainingFolder> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
@@ -59,11 +65,11 @@ export async function openTrainingFolder(path: string): Promise<TrainingFolder> 
     path,
     run: () => readTrainingRun(path),
     async stored() {
-      const bytes = await readIfThere(file('training.state'));
-      return bytes ? decode(bytes, file('training.state')) : null;
+      const bytes = await readIfThere(file(stateFile));
+      return bytes ? decode(bytes, file(stateFile)) : null;
     },
     writeRun: (run) => writeWhole(file('training.json'), [new TextEncoder().encode(`${JSON.stringify(run, null, 2)}\n`)]),
-    writeStored: (stored) => writeWhole(file('training.state'), encode(stored)),
+    writeStored: (stored) => writeWhole(file(stateFile), encode(stored)),
     async writeCheckpoint(epoch, bytes) {
       const name = `epoch-${String(epoch).padStart(3, '0')}.onnx`;
       await writeWhole(file(name), [bytes]);
@@ -95,7 +101,7 @@ function encode({ state, mean, ...rest }: StoredTraining): Uint8Array[] {
 }
 
 function decode(bytes: Uint8Array, file: string): StoredTraining {
-  const broken = (cause?: unknown) => new AppError('UNREADABLE_FILE', `${file} is broken. Delete it to start the training again from the beginning.`, { path: file }, cause);
+  const broken = (cause?: unknown) => new AppError('UNREADABLE_FILE', `${file} is broken. Delete it and training.json beside it to train again from the beginning.`, { path: file }, cause);
   try {
     const start = magic.length;
     if (new TextDecoder().decode(bytes.subarray(0, start)) !== magic) throw broken('it does not begin as one');
@@ -136,7 +142,8 @@ async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<v
   try {
     const handle = await open(temporary, 'w');
     try {
-      for (const part of parts) await handle.write(part);
+      // Not write(), which may stop half-way on a full disk without saying so.
+      for (const part of parts) await handle.writeFile(part);
       await handle.sync();
     } finally {
       await handle.close();

@@ -56,8 +56,9 @@ export function trainingRunner(store: Store, training: TrainingService, running:
     };
     try {
       await training.train(request, tell, signal, () => {
-        const asking = self.lowerings.splice(0);
-        return asking.length === 0 ? undefined : (rate) => asking.forEach((told) => told(rate));
+        // They stay until they are told: the save before that may fail.
+        const asking = self.lowerings.length;
+        return asking === 0 ? undefined : (rate) => self.lowerings.splice(0, asking).forEach((told) => told(rate));
       });
     } catch (error) {
       throw (await isGone(request.imagesPath)) && !signal.aborted ? goneFolder(request.imagesPath, error) : pausing(error);

@@ -14,7 +14,7 @@ import { trainingGraph } from '../rewrite/training/trainingGraph.ts';
 import { weightsOf } from '../rewrite/training/trainable.ts';
 import { emptyNetwork, type Architecture } from '../training/buildNetwork.ts';
 import { splitImages } from '../training/split.ts';
-import { readTrainingRun, type TrainingRun } from './trainingFiles.ts';
+import { canGoOn, readTrainingRun, type TrainingRun } from './trainingFiles.ts';
 import { findLabelledImages } from './trainingImages.ts';
 
 export type TrainingRequest = z.infer<typeof trainingRequest>;
@@ -24,8 +24,7 @@ export type TrainingEstimate = z.infer<typeof trainingEstimate>;
 export async function planTraining(request: TrainingRequest, signal?: AbortSignal): Promise<TrainingEstimate> {
   const { recipe } = request;
   const out = resolve(request.outPath);
-  const before = await readTrainingRun(out);
-  if (before) refuseOther(before, request, out);
+  await refuseFolder(request, out);
   const { architecture, crop } = await openArchitecture(request);
   const { images, classes } = await findLabelledImages(request.imagesPath, request.labelsPath, signal);
   const split = splitImages(images.map((image) => classes.indexOf(image.className)), recipe.validation, recipe.seed);
@@ -70,8 +69,17 @@ export async function openArchitecture({ architecture, recipe }: Pick<TrainingRe
   return { architecture: { kind: 'file', found: { graph: model.graph, image: model.imageInput, order, scale, mean, std } }, modelHash, crop: crop[0] };
 }
 
+/** Throws AppError CONFLICT where the folder holds another training, or one that came without what it needs to go on, as the sample's does. */
+export async function refuseFolder(request: TrainingRequest, path: string): Promise<void> {
+  const before = await readTrainingRun(path);
+  if (!before) return;
+  refuseOther(before, request, path);
+  if (before.epochs.length === 0 || (await canGoOn(path))) return;
+  throw new AppError('CONFLICT', `${path} holds the record of a training, but no training.state to go on from. Choose another folder, or delete its training.json to train again from the beginning.`, { path });
+}
+
 /** The same training with more epochs, or other checkpoints, goes on; anything else would mix two trainings in one folder. */
-export function refuseOther(before: TrainingRun, request: TrainingRequest, path: string): void {
+function refuseOther(before: TrainingRun, request: TrainingRequest, path: string): void {
   const [old, now] = [factsOf(before), factsOf(request)];
   const different = Object.entries(now).find(([key, value]) => JSON.stringify(value) !== JSON.stringify(old[key]));
   if (!different) return;

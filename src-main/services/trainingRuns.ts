@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type * as z from 'zod';
 import type { trainingEntry, trainingStart } from '../../src-shared/contract/training.ts';
 import { AppError } from '../../src-shared/errors.ts';
@@ -112,8 +112,15 @@ export function createTrainingRunService(workspaces: WorkspaceService, running: 
       labelsPath: asked.labelsPath ?? null,
       run,
       learningRate: run ? rateOf(run) : recipe.learningRate,
+      indexes: await indexesOf(path, asked.imagesPath),
       job: job ? toJob(job) : null,
     };
+  }
+
+  async function indexesOf(path: string, imagesPath: string): Promise<TrainingEntry['indexes']> {
+    const found = (await workspaces.required().store.indexes.list()).filter((index) => index.cursor > 0 && index.imagesPath === imagesPath && dirname(index.modelPath) === path);
+    // Newest first, and the last one named stays.
+    return Object.fromEntries(found.toReversed().map(({ modelPath, id }) => [basename(modelPath), id]));
   }
 
   const service: TrainingRunService = {

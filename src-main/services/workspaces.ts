@@ -126,6 +126,8 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
       const last = opened;
       opened = undefined;
       await last?.queue.close();
+      // As it is left, not as it was found.
+      if (last && mode === 'write') await remember(last).catch(() => undefined);
       await last?.store.close();
     },
   };

@@ -63,10 +63,10 @@ export function notesTable({ reader, writer }: Connections): NotesTable {
     tags: () => reader.all('SELECT value AS tag, count(*) AS count FROM notes, json_each(notes.tags) GROUP BY value ORDER BY count DESC, value'),
     async find(words, where, limit) {
       const column = where === 'text' ? 'notes.text' : '(SELECT group_concat(value, char(10)) FROM json_each(notes.tags))';
-      // SQLite lowers only ASCII letters: the rest is compared here.
+      // SQLite lowers only ASCII letters, and knows nothing of letters that are written in two ways: both are compared here.
       const rows = await reader.all<NoteRow>(`${select} WHERE ${column} <> '' ORDER BY changed_at DESC, model_hash, layer, channel`);
-      const held = (note: StoredNote): string => (where === 'text' ? note.text : note.tags.join('\n')).toLowerCase();
-      return rows.map(fromRow).filter((note) => words.every((word) => held(note).includes(word.toLowerCase()))).slice(0, limit);
+      const held = (note: StoredNote): string => (where === 'text' ? note.text : note.tags.join('\n')).normalize('NFC').toLowerCase();
+      return rows.map(fromRow).filter((note) => words.every((word) => held(note).includes(word.normalize('NFC').toLowerCase()))).slice(0, limit);
     },
     async change(changes) {
       return writer().transaction(async (statements) => {

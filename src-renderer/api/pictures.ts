@@ -21,6 +21,14 @@ interface Waiting {
 
 const waiting: Record<Track, Waiting[]> = { quick: [], sheet: [], detail: [] };
 const running: Record<Track, number> = { quick: 0, sheet: 0, detail: 0 };
+interface SharedRequest {
+  readonly blob: Promise<Blob>;
+  readonly callOff: AbortController;
+  /** How many wait for it. */
+  wanted: number;
+}
+
+const underWay = new Map<string, SharedRequest>();
 const cache = new Map<string, Blob>();
 let cachedBytes = 0;
 
@@ -39,8 +47,44 @@ export function heldPicture(url: string): Blob | undefined {
  * @throws PlainError as the core sent it; AbortError when called off; TypeError when the core is away.
  */
 export async function fetchPicture(url: string, lane: PictureLane, signal: AbortSignal): Promise<Blob> {
+  signal.throwIfAborted();
   const held = heldPicture(url);
   if (held) return held;
+  return shareOf(underWay.get(url) ?? begin(url, lane), url, signal);
+}
+
+/** Waits for a request with others; whoever leaves last calls it off. */
+function shareOf(request: SharedRequest, url: string, signal: AbortSignal): Promise<Blob> {
+  request.wanted += 1;
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      signal.removeEventListener('abort', giveUp);
+      request.wanted -= 1;
+      if (request.wanted > 0) return;
+      request.callOff.abort();
+      if (underWay.get(url) === request) underWay.delete(url);
+    };
+    const giveUp = (): void => {
+      leave();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    const settled = (): void => {
+      if (!signal.aborted) leave();
+    };
+    request.blob.then(resolve, reject).finally(settled);
+  });
+}
+
+/** One request for all that want the same picture at the same time; it is called off when none of them wants it any more. */
+function begin(url: string, lane: PictureLane): SharedRequest {
+  const callOff = new AbortController();
+  const request: SharedRequest = { blob: ask(url, lane, callOff.signal), callOff, wanted: 0 };
+  underWay.set(url, request);
+  return request;
+}
+
+async function ask(url: string, lane: PictureLane, signal: AbortSignal): Promise<Blob> {
   const track = tracks[lane];
   await turn(track, lane === 'image', signal);
   try {

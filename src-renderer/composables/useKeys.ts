@@ -15,11 +15,13 @@ export function useKeys(actions: KeyActions): void {
   onBeforeUnmount(() => window.removeEventListener('keydown', listen));
 }
 
-/** The key as `useKeys` names it; a shifted character is its own name ("?"). */
+/** The key as `useKeys` names it: a shifted character is its own name ("?"), except with Ctrl or ⌘, where the lock of capitals must not turn undo into redo. */
 export function keyName(event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey' | 'ctrlKey' | 'metaKey'>): string {
-  const named = event.key.length > 1;
-  const parts = [event.ctrlKey || event.metaKey ? 'Ctrl+' : '', event.altKey ? 'Alt+' : '', named && event.shiftKey ? 'Shift+' : ''];
-  return parts.join('') + event.key;
+  const chord = event.ctrlKey || event.metaKey;
+  const isLetter = /^\p{L}$/u.test(event.key);
+  const named = event.key.length > 1 || (chord && isLetter);
+  const parts = [chord ? 'Ctrl+' : '', event.altKey ? 'Alt+' : '', named && event.shiftKey ? 'Shift+' : ''];
+  return parts.join('') + (chord && isLetter ? event.key.toLowerCase() : event.key);
 }
 
 /** With Ctrl or ⌘ nobody types or walks a list; only text keeps what edits it. */

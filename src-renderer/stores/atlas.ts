@@ -41,6 +41,7 @@ export const useAtlas = defineStore('atlas', () => {
 
   let stopWatching: (() => void) | null = null;
   let refreshedAt = 0;
+  let opening: Promise<void> = Promise.resolve();
   let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** The layer so many places after the shown one in the spine, before it where negative; undefined beyond its ends. */
@@ -53,7 +54,7 @@ export const useAtlas = defineStore('atlas', () => {
     if (indexId.value === id && record.state.value.kind !== 'failed') return;
     close();
     indexId.value = id;
-    void loadIndex(false);
+    opening = loadIndex(false);
     void notes.loadTags();
     watchGrowth();
   }
@@ -109,9 +110,10 @@ export const useAtlas = defineStore('atlas', () => {
       },
       ended: () => {
         stopWatching = null;
-        if (progress.value?.running) progress.value = { ...progress.value, running: false };
+        const ran = running.value;
+        if (progress.value && ran) progress.value = { ...progress.value, running: false };
         clearTimeout(refreshTimer);
-        void refresh();
+        void refreshAfter(index, ran);
       },
       refused: (thrown) => toFailure(thrown).code !== 'UNAVAILABLE' && toFailure(thrown).code !== 'INTERNAL',
     });
@@ -125,6 +127,12 @@ export const useAtlas = defineStore('atlas', () => {
   async function refresh(): Promise<void> {
     refreshedAt = Date.now();
     await Promise.all([loadIndex(true), loadChannels(true)]);
+  }
+
+  /** A stream that ends at once, of an index that nothing fills, brings news only where the record is older than what it said. */
+  async function refreshAfter(index: string, ran: boolean): Promise<void> {
+    if (!ran) await opening;
+    if (indexId.value === index && (ran || loaded(record.state.value, null)?.indexed !== progress.value?.indexed)) await refresh();
   }
 
   /** Asks again for whatever failed. */

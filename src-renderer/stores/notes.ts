@@ -5,6 +5,7 @@
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef, watch } from 'vue';
 import { core } from '../api/client.ts';
+import { toFailure } from '../api/failure.ts';
 import type { ChannelMark, CountedTag, Note, NotePlace, NotesDocument, NotesImport } from '../api/records.ts';
 import { sameContents, type NoteContents } from './noteSteps.ts';
 import { useConnection } from './connection.ts';
@@ -34,6 +35,15 @@ export const useNotes = defineStore('notes', () => {
   const canRedo = computed(() => undone.value.length > 0);
   let shownLayer: { readonly index: string; readonly layer: number } | null = null;
   let loading: AbortController | null = null;
+  let loadingTags: AbortController | null = null;
+  let turns: Promise<unknown> = Promise.resolve();
+
+  /** One after the other: each step builds on what the one before it left, also where a key is held down. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turns.then(work);
+    turns = result.catch(() => undefined);
+    return result;
+  }
 
   /** Keeps `marks` of this layer from now on. */
   function showLayer(index: string, layer: number): void {
@@ -53,14 +63,17 @@ export const useNotes = defineStore('notes', () => {
   }
 
   async function loadTags(): Promise<void> {
-    tags.value = await core.notes.tags().catch(() => tags.value);
+    loadingTags?.abort();
+    const { signal } = (loadingTags = new AbortController());
+    const list = await core.notes.tags(undefined, { signal }).catch(() => null);
+    if (list && !signal.aborted) tags.value = list;
   }
 
   /**
    * Writes what is given and remembers how to undo it.
    * @param before what the change builds on; a change elsewhere meanwhile is refused with CONFLICT. `over`: write all the same
    */
-  async function change(place: NotePlace, before: Note, part: Partial<NoteContents>, over = false): Promise<Note> {
+  const change = (place: NotePlace, before: Note, part: Partial<NoteContents>, over = false): Promise<Note> => inTurn(async () => {
     const note = await core.notes.set({ place, ...(part.text === undefined ? {} : { text: part.text }), ...(part.tags ? { tags: [...part.tags] } : {}), ...(over ? {} : { revision: before.revision }) });
     const step = { place, before: contentsOf(before), after: contentsOf(note) };
     if (!sameContents(step.before, step.after)) {
@@ -69,29 +82,33 @@ export const useNotes = defineStore('notes', () => {
     }
     refresh();
     return note;
-  }
+  });
 
-  async function undo(): Promise<StepOutcome> {
+  const undo = (): Promise<StepOutcome> => inTurn(async () => {
     const step = done.value.at(-1);
     if (!step) return { kind: 'nothing' };
     const outcome = await takeStep(step.place, step.after, step.before);
     done.value = done.value.filter((each) => each !== step);
     if (outcome.kind === 'done') undone.value = [...undone.value, step];
     return outcome;
-  }
+  });
 
-  async function redo(): Promise<StepOutcome> {
+  const redo = (): Promise<StepOutcome> => inTurn(async () => {
     const step = undone.value.at(-1);
     if (!step) return { kind: 'nothing' };
     const outcome = await takeStep(step.place, step.before, step.after);
     undone.value = undone.value.filter((each) => each !== step);
     if (outcome.kind === 'done') done.value = [...done.value, step];
     return outcome;
-  }
+  });
 
   async function takeStep(place: NotePlace, from: NoteContents, to: NoteContents): Promise<StepOutcome> {
-    const present = await core.notes.get({ place });
-    if (!sameContents(contentsOf(present), from)) return { kind: 'changedElsewhere' };
+    const present = await core.notes.get({ place }).catch((thrown: unknown) => {
+      // An index that was deleted meanwhile must not stand in the way of the steps before it.
+      if (toFailure(thrown).code === 'NOT_FOUND') return null;
+      throw thrown;
+    });
+    if (!present || !sameContents(contentsOf(present), from)) return { kind: 'changedElsewhere' };
     await core.notes.set({ place, text: to.text, tags: [...to.tags], revision: present.revision });
     refresh();
     return { kind: 'done', place, what: from.text === to.text ? 'tags' : 'text' };

@@ -32,8 +32,9 @@ export const useWorkspaces = defineStore('workspaces', () => {
     await load();
   }
 
-  /** Takes over what the core opened on its own. */
+  /** Takes over what the core opened on its own. A question that is still under way must not answer with the workspace before it. */
   function adopt(workspace: Workspace): Workspace {
+    current.reset();
     current.state.value = { kind: 'done', value: workspace };
     return workspace;
   }

@@ -80,6 +80,8 @@ export const seriesSummary = z.object({
   complete: z.int(),
   /** The job that works on it now. */
   jobId: jobId.nullable(),
+  /** Where none does: the newest one that did. */
+  lastJobId: jobId.nullable(),
   createdAt: z.string(),
 });
 
@@ -91,7 +93,7 @@ export const seriesRecord = seriesSummary.extend({
 });
 
 /**
- * How the strongest image of a channel compares with that of the nearest earlier epoch that has one. `first`: there is none. `same`: it is the same image. `other`: another image, which was among the
+ * How the strongest image of a channel compares with that of the nearest earlier epoch that has one. `first`: there is none, or not all images were looked at yet. `same`: it is the same image. `other`: another image, which was among the
  * nine strongest before. `sudden`: another image, which was not: the feature turned to something else.
  */
 export const imageChange = z.enum(['first', 'same', 'other', 'sudden']);
@@ -162,6 +164,8 @@ export const evolution = {
    * hit of every channel. `jobId` is null where nothing is missing.
    */
   start: procedure.input(evolutionStart).output(z.object({ series: seriesId, jobId: jobId.nullable() })),
+  /** Goes on with what is missing of a series, in the way that it was started. */
+  resume: procedure.input(ofSeries).output(z.object({ jobId: jobId.nullable() })),
   /** Newest first. */
   series: procedure.output(z.array(seriesSummary)),
   get: procedure.input(ofSeries).output(seriesRecord),

@@ -177,12 +177,15 @@ const ascentNumbers = z.object({
   frames: z.array(z.object({ step: z.int(), objective: z.number(), score: z.number() })).readonly(),
 });
 
+const distance = z.object({ l2: z.number(), linf: z.number(), rms: z.number() });
+
 const adversarialNumbers = z.object({
   kind: z.literal('adversarial'),
   /** Most probable on the clean picture, on the changed one, and on the changed one as 8-bit PNG. */
   clean: prediction,
   changed: prediction,
-  png: prediction,
+  /** Null until the end, as are the distances. */
+  png: prediction.nullable(),
   target: z.object({ index: classNumber, name: z.string().nullable() }),
   reached: z.boolean(),
   /** Also after the round trip through PNG. */
@@ -190,8 +193,8 @@ const adversarialNumbers = z.object({
   /** After each step, the clean picture first. */
   steps: z.array(z.object({ target: z.number(), source: z.number() })).readonly(),
   /** Of the change, in grey levels (0..255): over all values, the largest, and the root mean square. */
-  float: z.object({ l2: z.number(), linf: z.number(), rms: z.number() }),
-  eightBit: z.object({ l2: z.number(), linf: z.number(), rms: z.number() }),
+  float: distance.nullable(),
+  eightBit: distance.nullable(),
   /** By which the picture `difference` is magnified around grey. */
   factor: z.number(),
 });

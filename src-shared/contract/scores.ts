@@ -62,7 +62,7 @@ export const selectivityAnswer = z.object({
   classes: z.array(z.object({ class: imageClass, images: z.int(), mean: z.number(), auc: z.number().nullable() })),
 });
 
-/** Classes with fewer images are passed over in `layerSelectivity`: with one image apart, the strongest image's class would always win. */
+/** Classes with fewer images are passed over in `layerSelectivity`, and by the inspector: with one image apart, the strongest image's class would always win. */
 export const leastSelectiveImages = 3;
 
 export const layerSelectivity = z.object({
@@ -104,8 +104,8 @@ export const scores = {
   /** The channels that an image excites most: by the share of the other images that score lower, then by standard deviations above the channel's mean. */
   excited: procedure.input(indexAndLayer.extend({ image: imageNumber, limit: limit.default(20) })).output(excitedAnswer),
 
-  /** How well the scores of a channel tell each class from all other labelled images: area under the ROC curve (1 always higher, 0.5 no difference), best first. */
-  selectivity: procedure.input(oneChannel.extend({ limit: limit.default(20) })).output(selectivityAnswer),
+  /** How well the scores of a channel tell each class from all other labelled images: area under the ROC curve (1 always higher, 0.5 no difference), best first. Classes with fewer than `leastImages` are passed over. */
+  selectivity: procedure.input(oneChannel.extend({ limit: limit.default(20), leastImages: z.int().min(1).default(1) })).output(selectivityAnswer),
 
   /**
    * For every channel of a layer the class that it tells apart most surely: area under the ROC curve, and by how many standard deviations that lies above chance (Mann and Whitney's U without ties),

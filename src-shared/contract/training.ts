@@ -4,7 +4,7 @@
  */
 import { eventIterator } from '@orpc/contract';
 import * as z from 'zod';
-import { deviceChoice, engineChoice, jobId, path, procedure } from './common.ts';
+import { deviceChoice, engineChoice, indexId, jobId, path, procedure } from './common.ts';
 import { job } from './jobs.ts';
 
 /**
@@ -129,6 +129,8 @@ export const trainingEntry = z.object({
   run: trainingRun.nullable(),
   /** Of the next step. */
   learningRate: z.number(),
+  /** The newest index of its images that each checkpoint has, by the checkpoint's file name; those without one are not named. */
+  indexes: z.record(z.string(), indexId),
   /** The newest job of this run, through which it is paused, resumed and cancelled (`jobs`); null where it was made by the command line. */
   job: job.nullable(),
 });

@@ -1,6 +1,6 @@
 /**
- * Every view in both themes under axe (axe-core, WCAG 2.2 A and AA): contrast, names, roles, order, sizes of targets. A new view is a row of the table below.
- * What axe cannot see (that keys lead everywhere) the other tests in a browser walk through.
+ * What views.test.ts does not open, in both themes under axe (axe-core, WCAG 2.2 A and AA: contrast, names, roles, order, sizes of targets): views that are empty, refused, or have something opened
+ * over them. A new one is a row of the table below. What axe cannot see (that keys lead everywhere) the other tests in a browser walk through.
  */
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,10 +33,6 @@ interface View {
 const atlas = ({ workspace, index }: Where, rest: string): string => `/w/${workspace}/i/${index}${rest}`;
 
 const views: readonly View[] = [
-  { name: 'start', address: () => '/', ready: (page) => page.getByRole('heading', { level: 1 }).first().waitFor() },
-  { name: 'workspace', address: ({ workspace }) => `/w/${workspace}`, ready: (page) => page.getByRole('link', { name: /squeezenet1\.1/ }).first().waitFor() },
-  { name: 'settings', address: () => '/settings', ready: (page) => page.getByRole('combobox', { name: 'Theme' }).waitFor() },
-  { name: 'atlas', address: (at) => atlas(at, '/l/3'), ready: (page) => page.getByRole('link', { name: /^Channel \d+, / }).first().waitFor() },
   { name: 'atlas with nothing to show', address: (at) => atlas(at, '/l/99'), ready: (page) => page.getByText('No such layer').waitFor() },
   {
     name: 'inspector',
@@ -56,9 +52,7 @@ const views: readonly View[] = [
       await page.getByText(/colour \d+, \d+, \d+$/).waitFor();
     },
   },
-  { name: 'compare', address: ({ workspace, index }) => `/w/${workspace}/compare?left=${index}/3/1&right=${index}/4`, ready: (page) => page.getByText(/^correlation /).waitFor() },
   { name: 'compare without a choice that is there', address: ({ workspace, index }) => `/w/${workspace}/compare?left=nothere1/1&right=${index}/1`, ready: (page) => page.getByRole('heading', { name: 'Not found' }).waitFor() },
-  { name: 'one image', address: (at) => atlas(at, '/image/2?layer=3'), ready: (page) => page.getByRole('heading', { name: /\.\w+$/ }).waitFor() },
   {
     name: 'search',
     address: (at) => atlas(at, '/l/3'),
@@ -92,12 +86,24 @@ const views: readonly View[] = [
       await page.locator('.toast-text').first().waitFor();
     },
   },
-  { name: 'weights of the first layer', address: (at) => atlas(at, '/l/1/weights'), ready: (page) => page.getByRole('link', { name: /^Filter 0, / }).waitFor() },
   { name: 'train', address: ({ workspace }) => `/w/${workspace}/train`, ready: (page) => page.getByText('None in this workspace yet.').waitFor() },
   { name: 'evolution', address: ({ workspace }) => `/w/${workspace}/evolution`, ready: (page) => page.getByText('None yet. A folder of checkpoints makes the first.').waitFor() },
-  { name: 'diagnostics', address: ({ workspace, index }) => `/w/${workspace}/diagnostics?model=index:${index}&against=index:${index}`, ready: (page) => page.getByRole('heading', { name: 'Use of the channels' }).waitFor() },
   { name: 'weights of a deeper layer', address: (at) => atlas(at, '/l/8/weights'), ready: (page) => page.getByRole('link', { name: /^Filter 0, / }).waitFor() },
+  { name: 'image lab without a picture', address: ({ workspace, index }) => `/w/${workspace}/lab?model=${index}`, ready: (page) => page.getByText('No picture yet').waitFor() },
+  { name: 'image lab, activations', address: ({ workspace, index }) => `/w/${workspace}/lab?model=${index}&image=image-0&layer=squeezenet0_conv2_relu`, ready: (page) => page.getByText(/^row \d+, column \d+ · activation/).waitFor() },
+  { name: 'image lab, methods', address: ({ workspace, index }) => `/w/${workspace}/lab?model=${index}&image=image-0&layer=squeezenet0_conv2_relu&channel=3&tool=methods`, ready: (page) => page.getByRole('img', { name: /^Gradient of the nine hits/ }).waitFor() },
+  ...(['saliency', 'segment', 'occlusion', 'ascend', 'adversarial'] as const).map((tool) => ({ name: `image lab, ${tool}`, address: ({ workspace, index }: Where) => `/w/${workspace}/lab?model=${index}&image=image-0&tool=${tool}`, ready: (page: Page) => page.locator('.caption').first().waitFor() })),
+  { name: 'image lab, camera', address: ({ workspace, index }) => `/w/${workspace}/lab?model=${index}&image=image-0&tool=camera`, ready: (page) => page.getByRole('button', { name: 'Start the camera' }).waitFor() },
 ];
+
+/** Small ones, so that each tool of the lab has something to show. */
+const studies = [
+  { kind: 'saliency', rows: ['gradient', 'gradientInput'] },
+  { kind: 'segment', iterations: 1 },
+  { kind: 'occlusion', stride: 112 },
+  { kind: 'ascend', target: { kind: 'channel', layer: 'squeezenet0_conv2_relu', channel: 3 }, steps: 2, keepEvery: 1 },
+  { kind: 'adversarial', target: 96, steps: 2 },
+] as const;
 
 describeWhere('accessibility', reasonAgainstBrowser([squeezenet, pictures]), () => {
   const home = temporaryFolder('accessibility');
@@ -117,6 +123,10 @@ describeWhere('accessibility', reasonAgainstBrowser([squeezenet, pictures]), () 
     for await (const _ of await client.indexing.watch({ index }));
     where = { index, workspace: (await client.workspaces.current())!.id };
     await client.notes.set({ place: { kind: 'channel', index, layer: 3, channel: 1 }, tags: ['stripes'], text: 'See **channel 4** as well.' });
+    for (const study of studies) {
+      const { id } = await client.lab.start({ index, picture: 'image-0', study: structuredClone(study) as never });
+      for await (const _ of await client.lab.watch({ id }));
+    }
     browser = await openBrowser();
   });
 

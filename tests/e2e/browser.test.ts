@@ -7,7 +7,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openBrowser, reasonAgainstBrowser, watchPage } from '../support/browser.ts';
+import { openBrowser, reasonAgainstBrowser, shownPictures, watchPage } from '../support/browser.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { linkPhotographs, photographs, squeezenet } from '../support/photographs.ts';
 import { eventually } from '../support/processes.ts';
@@ -227,11 +227,6 @@ describeWhere('the workbench in a browser', reasonAgainstBrowser([squeezenet, ph
     if (screenshots) await page.screenshot({ path: join(screenshots, `${step.replaceAll(' ', '-')}.png`) });
   }
 });
-
-/** How many of these images are loaded and have pixels. */
-function shownPictures(page: Page, selector: string): Promise<number> {
-  return page.locator(selector).evaluateAll((found) => found.filter((each) => each instanceof HTMLImageElement && each.complete && each.naturalWidth > 0).length);
-}
 
 /** Waits until the picture is there; an older one stays on screen, under the new name, while its place is busy. */
 async function pictureShown(page: Page, alt: string): Promise<void> {

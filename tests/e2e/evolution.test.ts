@@ -72,7 +72,9 @@ describe('a series of checkpoints', () => {
     const started = await services.evolution.start(request({ epochs: [1, 2] }));
     series = started.series;
     await services.jobs.pause(started.jobId!);
-    expect((await services.evolution.get(series)).jobId).toBeNull();
+    const paused = await services.evolution.get(series);
+    expect([paused.jobId, paused.lastJobId]).toEqual([null, started.jobId]);
+    expect(await services.evolution.resume(series)).toEqual({ jobId: started.jobId });
     const again = await services.evolution.start(request({ epochs: [1, 2] }));
     expect(again).toEqual(started);
     const watched: Series[] = [];

@@ -96,6 +96,13 @@ describeWhere('tags and notes in a browser', reasonAgainstBrowser([]), () => {
     await soon(() => stored(2)).toMatchObject({ text: 'Likes **curves**, see <b>this</b>', tags: ['Edges', 'fur'] });
   });
 
+  it('are undone step after step also by keys that come faster than the core answers', async () => {
+    for (let press = 0; press < 2; press++) await page.keyboard.press('Control+z');
+    await soon(() => stored(2)).toMatchObject({ text: '', tags: ['Edges'] });
+    for (let press = 0; press < 2; press++) await page.keyboard.press('Control+Shift+z');
+    await soon(() => stored(2)).toMatchObject({ text: 'Likes **curves**, see <b>this</b>', tags: ['Edges', 'fur'] });
+  });
+
   it('are found by search, from anywhere, and filter the atlas', async () => {
     await page.goto(`${workbench.origin}/settings`);
     await page.getByRole('heading', { name: 'Storage' }).waitFor();
@@ -113,6 +120,15 @@ describeWhere('tags and notes in a browser', reasonAgainstBrowser([]), () => {
     await page.getByRole('option', { name: /^fur/ }).click();
     await soon(() => page.locator('[data-channel]').count()).toBe(1);
     expect(await page.locator('[data-channel]').getAttribute('aria-label')).toContain('fur');
+  });
+
+  it('search leads to a layer also from a view that is of no index, with its whole address', async () => {
+    const { title } = (await workbench.client.indexing.layers({ index }))[0]!;
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('heading', { name: 'Storage' }).waitFor();
+    await search('/', title);
+    await page.getByRole('option', { name: title }).first().click();
+    await page.waitForURL(new RegExp(`/w/${workspace}/i/${index}/l/1$`));
   });
 
   it('finds files and classes by name, and says so where nothing is called so', async () => {

@@ -79,6 +79,8 @@ describe('the sample', () => {
   it('shows the training of its network among those of its workspace', async () => {
     const [run] = await services.trainingRuns.runs();
     expect(run).toMatchObject({ name: 'sample', job: null, imagesPath: join(home, 'data', 'sample', 'pictures'), run: { state: 'complete', epochs: [{ epoch: 1, checkpoint: 'epoch-001.onnx' }] } });
+    const [index] = await services.indexing.list();
+    expect(run!.indexes, 'the atlas of the trained network').toEqual({ 'epoch-001.onnx': index!.id });
   });
 
   it('is drawn anew where another version drew it', async () => {
@@ -87,6 +89,11 @@ describe('the sample', () => {
     expect((await sample.status()).pictures.drawn).toBe(0);
     expect((await drawSampleFolder(pictures.path, { perClass }, new AbortController().signal)).drawn).toBe(54);
     expect((await sample.status()).pictures.drawn).toBe(54);
+  });
+
+  it('is remembered as it was left', async () => {
+    await services.workspaces.close();
+    expect((await services.workspaces.recent())[0]).toMatchObject({ name: 'Sample', indexes: 1, images: 54, exists: true });
   });
 });
 

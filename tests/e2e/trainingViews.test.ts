@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawSampleFolder } from '../../src-main/services/sample.ts';
 import { violationsOf } from '../support/accessibility.ts';
-import { openBrowser, reasonAgainstBrowser, watchPage } from '../support/browser.ts';
+import { openBrowser, reasonAgainstBrowser, shownPictures, watchPage } from '../support/browser.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { eventually } from '../support/processes.ts';
 import { serveWorkbench, type ServedWorkbench } from '../support/servedWorkbench.ts';
@@ -180,11 +180,6 @@ describeWhere('the sample in a browser', reasonAgainstBrowser([]) ?? (existsSync
     expect(await page.getByRole('region', { name: 'Index' }).textContent()).toMatch(/1,620 images/);
   }, 240_000);
 });
-
-/** How many of these images are loaded and have pixels. */
-function shownPictures(page: Page, selector: string): Promise<number> {
-  return page.locator(selector).evaluateAll((found) => found.filter((each) => each instanceof HTMLImageElement && each.complete && each.naturalWidth > 0).length);
-}
 
 /** Pixels of the chart that are not its ground. */
 function inked(chart: ReturnType<Page['getByRole']>): Promise<number> {

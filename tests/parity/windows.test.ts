@@ -8,6 +8,7 @@ import { layersOf } from '../../src-main/geometry/layers.ts';
 import { openModel } from '../../src-main/importers/open.ts';
 import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/engine.ts';
 import { compileWhole, compileWindow, planProjection, type CompiledProjection, type Projecting } from '../../src-main/inference/worker/compileProjection.ts';
+import type { CompiledLooking } from '../../src-main/inference/worker/labCalls.ts';
 import type { UnitOfImage } from '../../src-main/inference/worker/protocol.ts';
 import type { CompiledRanking, WorkerState } from '../../src-main/inference/worker/state.ts';
 import { runWhole } from '../../src-main/inference/worker/wholeUnits.ts';

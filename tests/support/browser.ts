@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { watchPictures } from './pageSteadiness.ts';
 import { dataPath, missingData, repositoryRoot } from './testData.ts';
 
 const program = process.env['SWITCHBACK_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -19,8 +20,9 @@ export function reasonAgainstBrowser(needed: readonly string[]): string | null {
   return missing === null ? null : `${dataPath(missing)} is missing (SWITCHBACK_TEST_DATA names the data folder)`;
 }
 
-/** Adds to `problems` whatever the page's console, its scripts and its requests complain of from now on. */
+/** Adds to `problems` whatever the page's console, its scripts and its requests complain of from now on, and each picture that is asked for twice. */
 export function watchPage(page: Page, problems: string[]): void {
+  watchPictures(page, problems);
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`);
   });
@@ -34,4 +36,9 @@ export function watchPage(page: Page, problems: string[]): void {
     const isCalledOff = request.failure()?.errorText === 'net::ERR_ABORTED' && (protocol === 'blob:' || /^\/(media|rpc)\//.test(pathname));
     if (!isCalledOff) problems.push(`${request.failure()?.errorText} ${pathname} on ${page.url()}`);
   });
+}
+
+/** How many of these images are loaded and have pixels. */
+export function shownPictures(page: Page, selector: string): Promise<number> {
+  return page.locator(selector).evaluateAll((found) => found.filter((each) => each instanceof HTMLImageElement && each.complete && each.naturalWidth > 0).length);
 }

@@ -3,6 +3,7 @@
  * now and then, and differ in size by many orders, so that a merge that is not exact shows.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Layer } from '../../src-shared/domain/layers.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { buildIndex } from '../../src-main/indexing/buildIndex.ts';
@@ -67,6 +68,12 @@ export async function makeSyntheticIndex(workspace: string, { images = 37, shard
     const index = await store.indexes.create({ ...wanted, key: part ? `${key} of ${from} to ${to}` : key }, manifest);
     const matrix = index.matrix === 'none' ? null : await openScoreMatrix(scoreMatrixFolder(store.folder, index.matrixFolder), { layers: index.layers, precision: index.matrix, rows: 0 });
     const stop = new AbortController();
+    let finished = 0;
+    // One batch ahead of what is finished, as an engine would be, so that a stop leaves something undone.
+    const inTurn = async (first: number, signal: AbortSignal): Promise<void> => {
+      while (first > finished + index.batchSize && !signal.aborted) await setImmediate();
+      signal.throwIfAborted();
+    };
     await buildIndex(
       {
         layers: index.layers,
@@ -77,12 +84,18 @@ export async function makeSyntheticIndex(workspace: string, { images = 37, shard
         crop,
         page: (first, limit) => store.images.page(index.id, first, limit),
         decode: (image) => decode(image.path, altered),
-        score: (pixels) => Promise.resolve(index.layers.map((each) => score(pixels, each, index.batchSize))),
+        score: async (pixels, first, signal) => {
+          await inTurn(first, signal);
+          return index.layers.map((each) => score(pixels, each, index.batchSize));
+        },
         ...(matrix ? { rows: matrix } : {}),
         commit: (batch) => store.hits.commitBatch({ indexId: index.id, ...batch }),
         storedHits: () => Promise.resolve([]),
         storedStatistics: () => Promise.resolve(null),
-        onProgress: (done) => (until !== undefined && done >= until ? stop.abort() : undefined),
+        onProgress: (done) => {
+          finished = done;
+          if (until !== undefined && done >= until) stop.abort();
+        },
         commitEveryMs: 0,
       },
       stop.signal,

@@ -1,7 +1,7 @@
 /** Hands a picture to the core: a dropped or pasted file, or a camera's frame. */
 import { contactingFetch } from '../../api/contact.ts';
 import { labUploadUrl, largestUploadBytes } from '../../../src-shared/contract/labMedia.ts';
-import type { PlainError } from '../../../src-shared/errors.ts';
+import { AppError, type PlainError } from '../../../src-shared/errors.ts';
 
 export interface GivenPicture {
   /** What the lab's calls take. */
@@ -14,9 +14,12 @@ export interface GivenPicture {
  * @throws PlainError as the core sent it, or because the file is too large; TypeError when the core is away
  */
 export async function givePicture(bytes: Blob, name: string, kept: boolean, signal?: AbortSignal): Promise<GivenPicture> {
-  if (bytes.size > largestUploadBytes) throw tooLarge(name);
+  if (bytes.size > largestUploadBytes) {
+    const limit = largestUploadBytes / 2 ** 20;
+    throw new AppError('BAD_REQUEST', `${name} is larger than ${limit} MB. Give a smaller picture.`, { limit });
+  }
   const response = await contactingFetch(labUploadUrl({ name: name.slice(-255) || 'picture', kept }), { method: 'POST', body: bytes, ...(signal ? { signal } : {}) });
-  if (!response.ok) throw (await response.json().catch(() => refused(response.status))) as PlainError;
+  if (!response.ok) throw await refusal(response);
   return (await response.json()) as GivenPicture;
 }
 
@@ -25,11 +28,10 @@ export function firstPicture(data: DataTransfer | null): File | null {
   return [...(data?.files ?? [])].find(({ type, name }) => type.startsWith('image/') || /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i.test(name)) ?? null;
 }
 
-function tooLarge(name: string): PlainError {
-  const limit = largestUploadBytes / 2 ** 20;
-  return { code: 'BAD_REQUEST', message: `${name} is larger than ${limit} MB. Give a smaller picture.`, data: { limit } };
-}
-
-function refused(status: number): PlainError {
-  return { code: 'INTERNAL', message: `The picture was not taken: the core answered ${status}.`, data: { status } };
+async function refusal(response: Response): Promise<PlainError> {
+  try {
+    return (await response.json()) as PlainError;
+  } catch {
+    return { code: 'INTERNAL', message: `The picture was not taken: the core answered ${response.status}.`, data: { status: response.status } };
+  }
 }

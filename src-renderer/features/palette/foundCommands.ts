@@ -1,6 +1,6 @@
 /** What the core's search found, as rows of the palette: each group with the places that its rows lead to. Pure. */
 import type { SearchAnswer } from '../../api/records.ts';
-import { addressOf, defaultView } from '../../addresses.ts';
+import { addressOf, defaultView, imageAddress } from '../../addresses.ts';
 
 export const foundGroups = ['channels', 'layers', 'tags', 'notes', 'classes', 'images'] as const;
 export type FoundGroup = (typeof foundGroups)[number];
@@ -35,6 +35,6 @@ export function foundRows(answer: SearchAnswer, workspace: string, ofWorkspace: 
     tags: answer.tags.items.flatMap(({ tag, places }) => places.map((about) => ({ id: `tag ${tag} ${JSON.stringify(about)}`, label: tag, detail: [nameOfNote(about), about.modelName ?? ''].filter(Boolean).join(' · '), address: addressOfNote(about) }))),
     notes: answer.notes.items.map((note) => ({ id: `note ${JSON.stringify([note.modelName, note.layerTitle, note.channel])}`, label: nameOfNote(note), detail: note.excerpt, address: addressOfNote(note) })),
     classes: answer.classes.items.map(({ index, className, wnid, images }) => ({ id: `class ${index} ${className} ${wnid ?? ''}`, label: className, detail: [wnid === className ? null : wnid, String(images)].filter(Boolean).join(' · '), address: null, words: className })),
-    images: answer.images.items.map(({ index, image, imageNumber, className }) => ({ id: `image ${index} ${imageNumber}`, label: image, detail: className ?? '', address: `/w/${workspace}/i/${index}/image/${imageNumber}` })),
+    images: answer.images.items.map(({ index, image, imageNumber, className }) => ({ id: `image ${index} ${imageNumber}`, label: image, detail: className ?? '', address: imageAddress(workspace, index, imageNumber) })),
   };
 }

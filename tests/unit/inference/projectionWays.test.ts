@@ -8,6 +8,7 @@ import { withBatch, type Graph } from '../../../src-main/graph/graph.ts';
 import type { Session } from '../../../src-main/inference/engine.ts';
 import { createReferenceEngine } from '../../../src-main/inference/reference/engine.ts';
 import { compileProjection, compileWhole, compileWindow, planProjection, type CompiledProjection, type Projecting } from '../../../src-main/inference/worker/compileProjection.ts';
+import type { CompiledLooking } from '../../../src-main/inference/worker/labCalls.ts';
 import type { UnitOfImage } from '../../../src-main/inference/worker/protocol.ts';
 import type { CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
 import { runWhole } from '../../../src-main/inference/worker/wholeUnits.ts';

@@ -13,6 +13,12 @@ test('a shifted character is its own name, a shifted arrow is not', () => {
   expect(key('m', { metaKey: true })).toBe('Ctrl+m');
 });
 
+test('undo is not redo because capitals are locked', () => {
+  expect(key('Z', { ctrlKey: true })).toBe('Ctrl+z');
+  expect([key('Z', { ctrlKey: true, shiftKey: true }), key('z', { metaKey: true, shiftKey: true })]).toEqual(['Ctrl+Shift+z', 'Ctrl+Shift+z']);
+  expect(key('Z', { shiftKey: true })).toBe('Z');
+});
+
 test('a dropped path is a model by its ending, else a folder of images', () => {
   expect(looksLikeModel('/models/Net.ONNX')).toBe(true);
   expect(looksLikeModel('/photos/onnx')).toBe(false);

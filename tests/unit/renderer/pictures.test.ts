@@ -55,6 +55,30 @@ test('a slow projection does not hold back patches, and a held picture is not fe
   await waiting;
 });
 
+test('two that want the same picture ask once; it is called off when both have left', async () => {
+  const one = new AbortController();
+  const first = fetchPicture('/h', 'image', one.signal);
+  const second = fetchPicture('/h', 'image', keep);
+  await settle();
+  expect(asked.map((each) => each.url)).toEqual(['/h']);
+  one.abort();
+  await expect(first).rejects.toMatchObject({ name: 'AbortError' });
+  asked[0]!.answer(new Response('h'));
+  expect(await (await second).text()).toBe('h');
+  const busy = [fetchPicture('/i', 'image', keep), fetchPicture('/j', 'image', keep)];
+  const both = [new AbortController(), new AbortController()];
+  const waiting = both.map(({ signal }) => fetchPicture('/k', 'image', signal));
+  for (const [at, { abort }] of both.map((each) => ({ abort: () => each.abort() })).entries()) {
+    abort();
+    await expect(waiting[at]).rejects.toMatchObject({ name: 'AbortError' });
+  }
+  asked[1]!.answer(new Response('i'));
+  asked[2]!.answer(new Response('j'));
+  await Promise.all(busy);
+  await settle();
+  expect(asked.map((each) => each.url)).toEqual(['/h', '/i', '/j']);
+});
+
 test('a refusal is thrown as the core wrote it, and frees its lane', async () => {
   const refused = fetchPicture('/f', 'detail', keep);
   await settle();

@@ -1,8 +1,8 @@
 /** Places in pictures: the middle of a unit's field, the pixels below a loupe, the filters on a sheet. */
 import { expect, test } from 'vitest';
+import { filterAt, tilePlaces } from '../../../src-renderer/components/filterSheet.ts';
 import { fieldMiddle } from '../../../src-renderer/composables/fieldMiddle.ts';
 import { loupeSource, pixelBelow, steppedPixel } from '../../../src-renderer/features/unit/loupeSource.ts';
-import { tilePlaces } from '../../../src-renderer/features/weights/tilePlaces.ts';
 
 test('fieldMiddle: offset, stride and half the field; never outside the input', () => {
   const layer = { height: 55, width: 55, receptiveField: { size: [11, 11], stride: [4, 4], offset: [-2, 0] } } as const;
@@ -30,4 +30,10 @@ test('tilePlaces: tiles in rows, or one filter per row of tiles', () => {
   const sheet = { from: 10, count: 3, kind: 'grey', tile: [40, 40], columns: 2, gap: 1, width: 81, height: 81 } as const;
   expect(tilePlaces(sheet)[2]).toEqual({ filter: 12, left: '0%', top: `${(100 * 41) / 81}%`, width: `${(100 * 40) / 81}%`, height: `${(100 * 40) / 81}%` });
   expect(tilePlaces({ ...sheet, kind: 'rows', columns: 64, width: 2623 })[1]).toEqual({ filter: 11, left: '0%', top: `${(100 * 41) / 81}%`, width: '100%', height: `${(100 * 40) / 81}%` });
+});
+
+test('filterAt: the filter at a point, none behind the last one or beside the sheet', () => {
+  const sheet = { from: 10, count: 3, kind: 'grey', tile: [40, 40], columns: 2, gap: 1, width: 81, height: 81 } as const;
+  expect([[0, 0], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9], [1.1, 0.1], [-0.1, 0.9]].map(([x, y]) => filterAt(sheet, { x: x!, y: y! }))).toEqual([0, 1, 2, null, null, null]);
+  expect(filterAt({ ...sheet, kind: 'rows', columns: 64, width: 2623 }, { x: 0.9, y: 0.6 })).toBe(1);
 });

@@ -188,6 +188,8 @@ describe('other questions', () => {
       { class: { index: 0, wnid: null, name: 'apple' }, images: 3, mean: 19, auc: 1 },
       { class: { index: 1, wnid: null, name: 'bear' }, images: 4, mean: 14.5, auc: expect.closeTo(4 / 7, 12) as number },
     ]);
+    const larger = await service.selectivity({ index, layer: 1, channel: 4, limit: 2, leastImages: 4 });
+    expect(larger.classes.map((each) => each.class.name), 'classes of four images').toEqual(['bear', 'car']);
     // Of 11 images with a score: apple 3, bear 4, car 4. An area of 1 over 4 images is surer than one over 3: 0.5 / sqrt(1 / 28) and 0.5 / sqrt(1 / 24) standard deviations.
     const apple = { index: 0, wnid: null, name: 'apple' };
     const bear = { index: 1, wnid: null, name: 'bear' };

@@ -145,6 +145,14 @@ describe('a folder of a training', () => {
     await expect(train('whole', request({ momentum: 0.5 }))).rejects.toThrow(/holds a training with momentum 0.9, now 0.5 was asked for. Choose another folder for it, or ask for the same again to go on\.$/);
   });
 
+  it('that came without its state, as the sample does, is not trained over', async () => {
+    await cp(join(folder, 'whole'), join(folder, 'published'), { recursive: true });
+    await rm(join(folder, 'published', 'training.state'));
+    const before = await leftBy('published');
+    await expect(train('published', request({ epochs: 4 }))).rejects.toThrow(/published holds the record of a training, but no training\.state to go on from\. Choose another folder, or delete its training\.json to train again from the beginning\.$/);
+    expect(await leftBy('published')).toEqual(before);
+  });
+
   it('notices other images', async () => {
     await cp(join(folder, 'whole'), join(folder, 'changed'), { recursive: true });
     await cp(join(folder, 'images'), join(folder, 'fewer'), { recursive: true });

@@ -1,5 +1,5 @@
-/** Where the filters lie on their sheet, as shares of its width and height. Pure. */
-import type { FilterSheet } from '../../api/records.ts';
+/** Where the filters lie on their sheet, and which of them lies at a point of it. Pure. */
+import type { FilterSheet } from '../api/records.ts';
 
 export interface TilePlace {
   /** Number of the filter, which is the channel it makes. */
@@ -24,4 +24,12 @@ export function tilePlaces({ from, count, kind, tile, columns, gap, width, heigh
     width: `${(100 * tileWidth) / width}%`,
     height: `${(100 * tile[0]) / height}%`,
   }));
+}
+
+/** The filter at a point, counted within the sheet; null where none lies. `x`, `y`: shares of the sheet's width and height. */
+export function filterAt({ count, kind, tile, columns, gap, width, height }: Sheet, { x, y }: { readonly x: number; readonly y: number }): number | null {
+  const across = kind === 'rows' ? 1 : columns;
+  const column = kind === 'rows' ? 0 : Math.floor((x * width) / (tile[1] + gap));
+  const at = Math.floor((y * height) / (tile[0] + gap)) * across + column;
+  return x >= 0 && y >= 0 && column < across && at < count ? at : null;
 }
