@@ -105,7 +105,8 @@ describeWhere('the views of the sample', reason ?? otherFonts, () => {
     });
   });
 
-  describe.each(['ko-KR', 'zh-CN'])('in %s', (locale) => {
+  // Korean words are the longest; Chinese ones are measured when the screenshots are made anew.
+  describe.each(isWriting ? ['ko-KR', 'zh-CN'] : ['ko-KR'])('in %s', (locale) => {
     let page: Page;
     let context: BrowserContext;
     beforeAll(async () => {

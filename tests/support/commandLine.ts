@@ -54,8 +54,8 @@ export async function runForJson<T>(home: string, ...args: readonly string[]): P
   return JSON.parse(stdout) as T;
 }
 
-/** The test's own variables stay out: a log level would add lines, a display would open windows. */
+/** The test's own variables stay out: a log level would add lines, a display would open windows. Compiled sources are kept between commands, which halves the second that each takes to start. */
 function commandEnvironment(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !['SWITCHBACK_LOG', 'SWITCHBACK_TOKEN', 'DISPLAY', 'WAYLAND_DISPLAY', 'NODE_OPTIONS'].includes(name) && !name.startsWith('VITEST'));
-  return { ...Object.fromEntries(kept), SWITCHBACK_HOME: home };
+  return { ...Object.fromEntries(kept), SWITCHBACK_HOME: home, NODE_COMPILE_CACHE: join(repositoryRoot, 'node_modules/.cache/compiled') };
 }
