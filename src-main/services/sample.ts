@@ -78,7 +78,8 @@ function fileName({ name, number, seed }: DrawOrder): string {
   return `${name}-${seed}-${String(number).padStart(3, '0')}.png`;
 }
 
-async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+/** Beside its place and renamed; hidden until then, so that no scan takes it for a picture. */
+export async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
   await writeFile(join(folder, `.${name}`), content);
   await rename(join(folder, `.${name}`), join(folder, name));
 }

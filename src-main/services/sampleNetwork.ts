@@ -1,9 +1,10 @@
 /** The trained network that comes with Switchback: a training's folder without what only its own machine knew. What is opened is a copy in the person's workspace, as an installed program may lie in another place at its next start. */
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
 import type { sampleNetwork } from '../../src-shared/contract/sample.ts';
 import { AppError } from '../../src-shared/errors.ts';
+import { writeWhole } from './sample.ts';
 import { readTrainingRun, type TrainingRun } from './trainingFiles.ts';
 
 export type SampleNetwork = z.infer<typeof sampleNetwork>;
@@ -49,8 +50,7 @@ export async function copySampleNetwork(from: string, to: string, picturesPath: 
 async function writeChanged(folder: string, name: string, bytes: Buffer): Promise<void> {
   const there = await readFile(join(folder, name)).catch(() => null);
   if (there?.equals(bytes)) return;
-  await writeFile(join(folder, `.${name}`), bytes);
-  await rename(join(folder, `.${name}`), join(folder, name));
+  await writeWhole(folder, name, bytes);
 }
 
 function epochOf(name: string): number {

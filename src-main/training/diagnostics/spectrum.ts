@@ -3,6 +3,7 @@
  * per pixel, 0.5 (the Nyquist frequency) the finest. Energies are summed over input channels; means over filters count each filter alike, however strong it is, and leave out those that are all zeros.
  */
 import type { FilterBank } from './filterBank.ts';
+import { addEnergies, waves, type Waves } from './fourier.ts';
 
 /** Half of the Nyquist frequency: what is above it counts as high. */
 export const lowestHigh = 0.25;
@@ -56,40 +57,15 @@ function frequency(bin: number, size: number): number {
   return Math.min(bin, size - bin) / size;
 }
 
-/** Energy by frequency of each filter, `[height, width]`. Rows first, then columns. */
+/** Energy by frequency of each filter, `[height, width]`. */
 function energiesOf({ filters, inputs, height, width, data }: FilterBank): readonly Float64Array[] {
-  const [rows, columns] = [waves(width), waves(height)];
+  const [down, across] = [ownWaves(height), ownWaves(width)];
   const size = height * width;
-  const real = new Float64Array(size);
-  const imaginary = new Float64Array(size);
   return Array.from({ length: filters }, (_, filter) => {
     const energies = new Float64Array(size);
     for (let input = 0; input < inputs; input++) {
       const start = (filter * inputs + input) * size;
-      for (let y = 0; y < height; y++) {
-        for (let u = 0; u < width; u++) {
-          let [re, im] = [0, 0];
-          for (let x = 0; x < width; x++) {
-            const weight = data[start + y * width + x]!;
-            re += weight * rows.cosine[(u * x) % width]!;
-            im -= weight * rows.sine[(u * x) % width]!;
-          }
-          real[y * width + u] = re;
-          imaginary[y * width + u] = im;
-        }
-      }
-      for (let v = 0; v < height; v++) {
-        for (let u = 0; u < width; u++) {
-          let [re, im] = [0, 0];
-          for (let y = 0; y < height; y++) {
-            const [a, b] = [real[y * width + u]!, imaginary[y * width + u]!];
-            const [cosine, sine] = [columns.cosine[(v * y) % height]!, columns.sine[(v * y) % height]!];
-            re += a * cosine + b * sine;
-            im += b * cosine - a * sine;
-          }
-          energies[v * width + u]! += (re * re + im * im) / size;
-        }
-      }
+      addEnergies(energies, data.subarray(start, start + size), down, across, size);
     }
     return settled(energies);
   });
@@ -101,7 +77,7 @@ function settled(energies: Float64Array): Float64Array {
   return energies.map((energy) => (energy < largest * 1e-12 ? 0 : energy));
 }
 
-function waves(size: number): { readonly cosine: Float64Array; readonly sine: Float64Array } {
-  const angles = Float64Array.from({ length: size }, (_, at) => (2 * Math.PI * at) / size);
-  return { cosine: angles.map(Math.cos), sine: angles.map(Math.sin) };
+/** As many frequencies as places. */
+function ownWaves(size: number): Waves {
+  return waves(size, size, (frequency, place) => (2 * Math.PI * ((frequency * place) % size)) / size);
 }
