@@ -27,6 +27,8 @@ export interface OcclusionMaps {
   readonly total: (number | null)[][];
 }
 
+type Place = readonly [row: number, column: number];
+
 /** Grid steps of the passes: every fourth position in both directions, every second, all. */
 const coarsest = 4;
 /** Positions of one question: few enough to be stopped, and to show how far it is. */
@@ -50,23 +52,31 @@ export async function sweepOcclusion(network: LabNetworkQuestions, order: Occlus
   const [rows, columns] = [occlusionCentres(height, stride), occlusionCentres(width, stride)];
   const unknown = () => rows.map(() => columns.map((): number | null => null));
   const maps = { rows, columns, probability: unknown(), label: unknown(), total: unknown() };
-  const places = coarseFirst(rows.length, columns.length);
-  const total = places.reduce((sum, pass) => sum + pass.length, 0);
+  const parts = coarseFirst(rows.length, columns.length).flatMap((pass) => questionsOf(pass));
+  const total = rows.length * columns.length;
+  const ask = (part: readonly Place[] | undefined) => {
+    if (!part) return null;
+    const boxes = part.map(([row, column]) => occlusionBox(rows[row]!, columns[column]!, size, height, width));
+    const asked = network.look({ kind: 'squares', pixels, boxes, colour }, layer, signal);
+    // Awaited below, unless the question before it fails.
+    asked.catch(() => undefined);
+    return asked;
+  };
   let done = 0;
-  for (const pass of places) {
-    for (let start = 0; start < pass.length; start += together) {
-      const part = pass.slice(start, start + together);
-      const boxes = part.map(([row, column]) => occlusionBox(rows[row]!, columns[column]!, size, height, width));
-      const { logits, totals } = await network.look({ kind: 'squares', pixels, boxes, colour }, layer, signal);
-      part.forEach(([row, column], at) => {
-        const scores = rowOf(logits!, at, part.length);
-        maps.probability[row]![column] = probabilitiesOf(scores)[order.class]!;
-        maps.label[row]![column] = placeOfLargest(scores);
-        maps.total[row]![column] = rowOf(totals!, at, part.length)[channel]!;
-      });
-      done += part.length;
-      onPart(maps, done, total);
-    }
+  let ahead = ask(parts[0]);
+  for (const [at, part] of parts.entries()) {
+    const asked = ahead!;
+    // The network never waits for what is done here with the answer before.
+    ahead = ask(parts[at + 1]);
+    const { logits, totals } = await asked;
+    part.forEach(([row, column], place) => {
+      const scores = rowOf(logits!, place, part.length);
+      maps.probability[row]![column] = probabilitiesOf(scores)[order.class]!;
+      maps.label[row]![column] = placeOfLargest(scores);
+      maps.total[row]![column] = rowOf(totals!, place, part.length)[channel]!;
+    });
+    done += part.length;
+    onPart(maps, done, total);
   }
   return maps;
 }
@@ -76,11 +86,15 @@ function rowOf(values: Float32Array, at: number, rows: number): Float32Array {
   return values.subarray(at * size, (at + 1) * size);
 }
 
+function questionsOf(pass: readonly Place[]): readonly (readonly Place[])[] {
+  return Array.from({ length: Math.ceil(pass.length / together) }, (_, at) => pass.slice(at * together, (at + 1) * together));
+}
+
 /** Every position once: first those on the coarsest grid, then those that each finer grid adds. */
-function coarseFirst(rows: number, columns: number): readonly (readonly (readonly [row: number, column: number])[])[] {
-  const passes: (readonly [number, number])[][] = [];
+function coarseFirst(rows: number, columns: number): readonly (readonly Place[])[] {
+  const passes: Place[][] = [];
   for (let step = coarsest; step >= 1; step /= 2) {
-    const pass: (readonly [number, number])[] = [];
+    const pass: Place[] = [];
     for (let row = 0; row < rows; row += step) {
       for (let column = 0; column < columns; column += step) {
         if (step === coarsest || row % (2 * step) !== 0 || column % (2 * step) !== 0) pass.push([row, column]);

@@ -158,8 +158,8 @@ function namesOf({ image, seed, projection, start }: ProjectionGraph): Names {
   return { image, seed, projection, start };
 }
 
-/** Images or units of a graph that go through the engine together. */
-export function batchFor(graph: Graph): number {
+/** Images or units of a graph that go through the engine together. `bytes`: that they may hold at once. */
+export function batchFor(graph: Graph, bytes = batchBytes): number {
   const perUnit = liveBytes(withoutWeights(graph), 2) - liveBytes(withoutWeights(graph), 1);
-  return Math.max(1, Math.min(largestBatch, Math.floor(batchBytes / perUnit), Math.floor(batchWork / workOf(graph))));
+  return Math.max(1, Math.min(largestBatch, Math.floor(bytes / perUnit), Math.floor(batchWork / workOf(graph))));
 }
