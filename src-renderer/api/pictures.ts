@@ -11,8 +11,9 @@ export type PictureLane = 'patches' | 'image' | 'projections' | 'detail';
 
 type Track = 'quick' | 'sheet' | 'detail';
 const tracks: Readonly<Record<PictureLane, Track>> = { patches: 'quick', image: 'quick', projections: 'sheet', detail: 'detail' };
-/** Requests under way at once, per track. */
-const trackWidths: Readonly<Record<Track, number>> = { quick: 2, sheet: 1, detail: 1 };
+/** Requests under way at once, per track: whichever of the first two has nothing to ask lends its place, and each keeps one. */
+const trackWidths: Readonly<Record<Track, number>> = { quick: 2, sheet: 2, detail: 1 };
+const gridWidth = 3;
 const cacheLimitBytes = 96 * 1024 * 1024;
 
 interface Waiting {
@@ -95,13 +96,17 @@ async function ask(url: string, lane: PictureLane, signal: AbortSignal): Promise
     return blob;
   } finally {
     running[track] -= 1;
-    waiting[track].shift()?.start();
+    for (const each of ['quick', 'sheet', 'detail'] as const) while (waiting[each].length > 0 && hasRoom(each)) waiting[each].shift()!.start();
   }
+}
+
+function hasRoom(track: Track): boolean {
+  return running[track] < trackWidths[track] && (track === 'detail' || running.quick + running.sheet < gridWidth);
 }
 
 function turn(track: Track, first: boolean, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  if (running[track] < trackWidths[track]) {
+  if (hasRoom(track)) {
     running[track] += 1;
     return Promise.resolve();
   }

@@ -38,21 +38,21 @@ test('two patches at once; one that leaves the queue is never asked for', async 
   expect(await (await fourth).text()).toBe('d');
 });
 
-test('a slow projection does not hold back patches, and a held picture is not fetched again', async () => {
-  const projection = fetchPicture('/p1', 'projections', keep);
-  const waiting = fetchPicture('/p2', 'projections', keep);
-  const patch = fetchPicture('/e', 'patches', keep);
+test('slow projections do not hold back patches, nor patches projections, and a held picture is not fetched again', async () => {
+  const projections = ['/p1', '/p2', '/p3'].map((url) => fetchPicture(url, 'projections', keep));
+  const patches = ['/e', '/e2'].map((url) => fetchPicture(url, 'patches', keep));
   await settle();
-  expect(asked.map((each) => each.url)).toEqual(['/p1', '/e']);
-  asked[1]!.answer(new Response('e'));
-  await patch;
+  expect(asked.map((each) => each.url)).toEqual(['/p1', '/p2', '/e']);
+  asked[2]!.answer(new Response('e'));
+  await patches[0];
   expect(await (await fetchPicture('/e', 'patches', keep)).text()).toBe('e');
-  expect(asked).toHaveLength(2);
-  asked[0]!.answer(new Response('p1'));
-  await projection;
   await settle();
-  asked[2]!.answer(new Response('p2'));
-  await waiting;
+  expect(asked.map((each) => each.url)).toEqual(['/p1', '/p2', '/e', '/e2']);
+  asked[0]!.answer(new Response('p1'));
+  await settle();
+  expect(asked.map((each) => each.url)).toEqual(['/p1', '/p2', '/e', '/e2', '/p3']);
+  for (const at of [1, 3, 4]) asked[at]!.answer(new Response(''));
+  await Promise.all([...projections, ...patches]);
 });
 
 test('two that want the same picture ask once; it is called off when both have left', async () => {
