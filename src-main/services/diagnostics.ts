@@ -21,7 +21,7 @@ import { drawPhases, drawResponse } from '../training/diagnostics/maps.ts';
 import { compareMeasures, measureAliasing, measureCheckerboard, measureDead, measureFrequency, measureStrength, measureUsage, type CheckerboardBasis } from '../training/diagnostics/measures.ts';
 import { filterResponse } from '../training/diagnostics/response.ts';
 import { filterSpectrum, lowestHigh } from '../training/diagnostics/spectrum.ts';
-import { layerActivities, projectedPhases } from './diagnosticActivity.ts';
+import { layerActivities, projectedPhases, type ProjectedPhases } from './diagnosticActivity.ts';
 import type { IndexingService } from './indexing.ts';
 import type { ProjectionService } from './projections.ts';
 import type { WorkspaceService } from './workspaces.ts';
@@ -114,17 +114,20 @@ export function createDiagnosticService({ workspaces, inference, indexing, proje
     };
   }
 
-  /** `byFilters`: the checkerboard by the filters alone, also where an index has projections. */
-  async function report(opened: Opened, signal: AbortSignal | undefined, byFilters = false): Promise<DiagnosticReport> {
+  /** Null where there is no index, or no second layer to project from: the checkerboard is then judged by the filters alone. */
+  async function phasesOf({ index, network: { layers: [first, second] } }: Opened, signal: AbortSignal | undefined): Promise<ProjectedPhases | null> {
+    return index && first && second ? projectedPhases({ workspaces, projections }, index, second.layer, first.strides, signal) : null;
+  }
+
+  async function report(opened: Opened, projected: ProjectedPhases | null): Promise<DiagnosticReport> {
     const { name, index, network } = opened;
-    const [first, second] = network.layers;
+    const [first] = network.layers;
     if (!first) throw new AppError('UNSUPPORTED', `${name} has no convolution whose filters are in its file.`, { model: name });
     const bank = bankOf(first);
     const response = filterResponse(bank);
     const strides = first.strides;
     const isStrided = Math.max(...strides) > 1;
     const all = { input: 'all', from: 0, count: reportFilters } as const;
-    const projected = index && second && !byFilters ? await projectedPhases({ workspaces, projections }, index, second.layer, strides, signal) : null;
     const basis: CheckerboardBasis = { phases: projected?.phases ?? phasesOfFilters(bank, strides), strides, kernel: Math.max(bank.height, bank.width), projected };
     const activities = index ? await layerActivities(indexing, index) : [];
     const images = index ? index.cursor - index.skipped : 0;
@@ -151,12 +154,16 @@ export function createDiagnosticService({ workspaces, inference, indexing, proje
       if (input !== 'all' && input >= bank.inputs) throw new AppError('NOT_FOUND', `A filter of ${layer.title} reads ${bank.inputs} input channels, counted from 0; there is no input ${input}.`, { layer: layer.layer, input });
       return sheet(opened, layer, { input, from, count, ...(scale === 'shared' ? { limit: Math.max(...largestOf(bank)) } : {}) });
     },
-    model: async (model, signal) => report(await open(model, { kind: 'convolutions', count: 2 }, signal), signal),
+    async model(model, signal) {
+      const opened = await open(model, { kind: 'convolutions', count: 2 }, signal);
+      return report(opened, await phasesOf(opened, signal));
+    },
     async compare({ left, right }, signal) {
       const opened = [await open(left, { kind: 'convolutions', count: 2 }, signal), await open(right, { kind: 'convolutions', count: 2 }, signal)] as const;
-      let reports = [await report(opened[0], signal), await report(opened[1], signal)] as const;
+      const projected = [await phasesOf(opened[0], signal), await phasesOf(opened[1], signal)] as const;
       // Projections of one and filters of the other would be no comparison.
-      if (basisOf(reports[0]) !== basisOf(reports[1])) reports = [await report(opened[0], signal, true), await report(opened[1], signal, true)];
+      const isProjected = projected[0] !== null && projected[1] !== null;
+      const reports = [await report(opened[0], isProjected ? projected[0] : null), await report(opened[1], isProjected ? projected[1] : null)] as const;
       const limit = Math.max(...opened.flatMap(({ network }) => largestOf(bankOf(network.layers[0]!))));
       const [sharedLeft, sharedRight] = await Promise.all(opened.map((each) => sheet(each, each.network.layers[0]!, { input: 'all', from: 0, count: reportFilters, limit })));
       return { left: reports[0], right: reports[1], shared: { left: sharedLeft!, right: sharedRight! }, differences: compareMeasures(reports[0].measures, reports[1].measures) };
@@ -167,10 +174,6 @@ export function createDiagnosticService({ workspaces, inference, indexing, proje
       return png;
     },
   };
-}
-
-function basisOf({ measures }: DiagnosticReport): string | undefined {
-  return measures.find((measure) => measure.kind === 'checkerboard')?.basis;
 }
 
 /** Only the first convolution reads colours. */

@@ -4,14 +4,14 @@ import type * as z from 'zod';
 import type { evolutionFigureRequest } from '../../src-shared/contract/evolution.ts';
 import type { ProjectionRecord } from '../../src-shared/domain/projection.ts';
 import { AppError } from '../../src-shared/errors.ts';
-import { displayLimits } from '../projection/display.ts';
+import { displayLimits, type Picture } from '../projection/display.ts';
 import { figureDensity } from '../projection/figureLayout.ts';
 import { gridTile, layOutGrid, type GridRow } from '../projection/gridFigure.ts';
 import type { EvolutionService, Series } from './evolution.ts';
 import type { EvolutionCell } from './evolutionRows.ts';
 import { rangesOf, scaleWords, seedWords, type Figure, type FigureService, type HeldFigure } from './figures.ts';
 import { computationVersion } from './indexing.ts';
-import type { PictureService, UnitPictures } from './pictures.ts';
+import type { PictureService } from './pictures.ts';
 
 export type EvolutionFigureRequest = z.infer<typeof evolutionFigureRequest>;
 
@@ -21,7 +21,11 @@ export interface EvolutionFigureService {
   make(request: EvolutionFigureRequest, signal?: AbortSignal): Promise<HeldFigure>;
 }
 
-type HitCell = Extract<EvolutionCell, { kind: 'hit' }>;
+interface DrawnCell {
+  readonly record: ProjectionRecord;
+  /** The projection, and the patch where asked for. */
+  readonly pictures: readonly Picture[];
+}
 
 const absences: Readonly<Record<'dead' | Extract<EvolutionCell, { kind: 'missing' }>['reason'], string>> = { dead: 'dead', waiting: 'not yet', partial: 'not yet', gone: 'deleted', noLayer: 'no layer' };
 
@@ -39,7 +43,7 @@ export function createEvolutionFigures(evolution: EvolutionService, pictures: Pi
         const shown = epochs.map((epoch) => cells.find((cell) => cell.epoch === epoch)!);
         const drawn = await drawRow(shown, channel, request, signal);
         records.push(...[...drawn.values()].map(({ record }) => record));
-        rows.push({ label: `${layer!.title} ${channel}`, cells: shown.map((cell) => toGridCell(cell, drawn.get(cell.epoch), request.patches)) });
+        rows.push({ label: `${layer!.title} ${channel}`, cells: shown.map((cell) => toGridCell(cell, drawn.get(cell.epoch))) });
       }
       const caption = captionOf(series, layer!, epochs, request, records, version);
       const layout = layOutGrid(epochs.map((epoch) => `epoch ${epoch}`), rows, request.patches ? 2 : 1, caption);
@@ -51,14 +55,11 @@ export function createEvolutionFigures(evolution: EvolutionService, pictures: Pi
   return service;
 
   /** Of the cells with a hit, by epoch. One scale for a row where the request says so. */
-  async function drawRow(cells: readonly EvolutionCell[], channel: number, { method, seed, scale }: EvolutionFigureRequest, signal: AbortSignal | undefined): Promise<ReadonlyMap<number, UnitPictures>> {
+  async function drawRow(cells: readonly EvolutionCell[], channel: number, { method, seed, scale, patches }: EvolutionFigureRequest, signal: AbortSignal | undefined): Promise<ReadonlyMap<number, DrawnCell>> {
     const hits = cells.filter((cell) => cell.kind === 'hit');
-    const draw = ({ index, layer, imageNumber: image, y, x }: HitCell, limit?: number) => pictures.unit({ index, layer, channel, image, y, x, size: gridTile * figureDensity, method, seed, scale, limit }, signal);
-    let drawn = await inOrder(hits, (cell) => draw(cell));
-    if (scale === 'shared') {
-      const limits = displayLimits(drawn.map(({ record }) => record), 'shared');
-      drawn = await inOrder(hits, (cell, at) => draw(cell, limits[at]));
-    }
+    const units = await inOrder(hits, ({ index, layer, imageNumber: image, y, x }) => pictures.unit({ index, layer, channel, image, y, x, size: gridTile * figureDensity, method, seed, scale }, signal));
+    const limits = scale === 'shared' ? displayLimits(units.map(({ record }) => record), 'shared') : [];
+    const drawn = await inOrder(units, async ({ record, projection, patch }, at) => ({ record, pictures: [await projection(limits[at]), ...(patches ? [await patch()] : [])] }));
     return new Map(hits.map(({ epoch }, at) => [epoch, drawn[at]!]));
   }
 }
@@ -69,9 +70,9 @@ async function inOrder<T, R>(items: readonly T[], work: (item: T, at: number) =>
   return results;
 }
 
-function toGridCell(cell: EvolutionCell, drawn: UnitPictures | undefined, withPatches: boolean): GridRow['cells'][number] {
+function toGridCell(cell: EvolutionCell, drawn: DrawnCell | undefined): GridRow['cells'][number] {
   if (cell.kind !== 'hit' || !drawn) return { kind: 'absent', absence: absences[cell.kind === 'missing' ? cell.reason : 'dead'] };
-  return { kind: 'pictures', pictures: withPatches ? [drawn.projection, drawn.patch] : [drawn.projection], isMarked: cell.change === 'sudden' };
+  return { kind: 'pictures', pictures: drawn.pictures, isMarked: cell.change === 'sudden' };
 }
 
 /** Everything that another person needs to make the same figure. */

@@ -52,18 +52,19 @@ export interface ChannelPictures {
   readonly patches: Picture;
 }
 
-export interface UnitPictures {
+export interface ProjectedUnit {
   readonly record: ProjectionRecord;
-  readonly projection: Picture;
-  readonly patch: Picture;
+  /** `limit`: the |x| of full contrast, the scale's own where absent. */
+  projection(limit?: number): Promise<Picture>;
+  patch(): Promise<Picture>;
 }
 
 export interface PictureService {
   patchSheet(place: ChannelPlace, signal?: AbortSignal): Promise<Uint8Array>;
   projectionSheet(place: ChannelPlace & Display, signal?: AbortSignal): Promise<Uint8Array>;
   channel(place: ChannelPlace & Display, signal?: AbortSignal): Promise<ChannelPictures>;
-  /** One unit, not encoded, for a figure; `limit` is the |x| of full contrast, the scale's own where absent. */
-  unit(place: UnitPlace & Display & { readonly channel: number; readonly limit?: number | undefined }, signal?: AbortSignal): Promise<UnitPictures>;
+  /** One unit for a figure, to be drawn once it is known with which others it shares a scale. */
+  unit(place: UnitPlace & Display & { readonly channel: number }, signal?: AbortSignal): Promise<ProjectedUnit>;
   patch(place: UnitPlace, signal?: AbortSignal): Promise<Uint8Array>;
   projection(place: UnitPlace & Display & { readonly channel: number; readonly area: 'patch' | 'input' }, signal?: AbortSignal): Promise<Uint8Array>;
   inputImage(place: { readonly index: string; readonly image: number }, signal?: AbortSignal): Promise<Uint8Array>;
@@ -132,12 +133,11 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
       const { store, index, layer, height, width } = await open(place);
       const units = [{ channel: place.channel, imageNumber: place.image, y: place.y, x: place.x }];
       const [found] = await projections.pictures({ store, index, layer: place.layer, units }, place, { areHits: true, signal });
-      const limit = place.limit ?? displayLimits([found!.record], place.scale)[0]!;
-      return inTurn('single', signal, async () => ({
+      return {
         record: found!.record,
-        projection: await fit(draw(index, layer, found!, limit, 'patch'), place.size),
-        patch: await fit(drawPatch(await crops.pixels(store, index, place.image, true), height, width, windowOf(layer, place.y, place.x, height, width)), place.size),
-      }));
+        projection: (limit = displayLimits([found!.record], place.scale)[0]!) => inTurn('single', signal, () => fit(draw(index, layer, found!, limit, 'patch'), place.size)),
+        patch: () => inTurn('single', signal, async () => fit(drawPatch(await crops.pixels(store, index, place.image, true), height, width, windowOf(layer, place.y, place.x, height, width)), place.size)),
+      };
     },
     async patch(place, signal) {
       const { store, index, layer, height, width } = await open(place);
