@@ -41,7 +41,7 @@ export function createSearchService(workspaces: WorkspaceService): SearchService
         layers: cut(findLayers(indexes, words), limit),
         channels: cut(findChannels(indexes, query), limit),
         tags: cut(await findTags(store, all, words), limit),
-        notes: cut((await store.notes.find(words, 'text', limit + 1)).map((note) => ({ ...placeOf(note, all), excerpt: excerptOf(note.text, words), tags: note.tags })), limit),
+        notes: cut((await store.notes.find(words, limit + 1)).map((note) => ({ ...placeOf(note, all), excerpt: excerptOf(note.text, words), tags: note.tags })), limit),
         classes: cut(await findClasses(store, indexes, words, signal), limit),
         images: cut(await findImages(store, indexes, words, limit + 1, signal), limit),
       };

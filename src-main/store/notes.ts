@@ -38,8 +38,8 @@ export interface NotesTable {
   list(of?: Pick<NoteSubject, 'modelHash' | 'layer'>): Promise<readonly StoredNote[]>;
   /** Each tag with how many places have it, most often first, then as its letters go. */
   tags(): Promise<readonly { readonly tag: string; readonly count: number }[]>;
-  /** Those whose text, or one of whose tags, holds all words, whatever their capitals; newest first. */
-  find(words: readonly string[], where: 'text' | 'tags', limit: number): Promise<readonly StoredNote[]>;
+  /** Those whose text holds all words, whatever their capitals; newest first. */
+  find(words: readonly string[], limit: number): Promise<readonly StoredNote[]>;
   /**
    * Changes several places in one transaction, or none where a change throws. A place whose text and tags stay the same keeps its revision and time. `changedAt` is for a place that had nothing; what is there already is changed now.
    * @returns what is kept afterwards, in the same order; null where nothing is
@@ -61,12 +61,11 @@ export function notesTable({ reader, writer }: Connections): NotesTable {
       return rows.map(fromRow);
     },
     tags: () => reader.all('SELECT value AS tag, count(*) AS count FROM notes, json_each(notes.tags) GROUP BY value ORDER BY count DESC, value'),
-    async find(words, where, limit) {
-      const column = where === 'text' ? 'notes.text' : '(SELECT group_concat(value, char(10)) FROM json_each(notes.tags))';
+    async find(words, limit) {
+      const rows = await reader.all<NoteRow>(`${select} WHERE text <> '' ORDER BY changed_at DESC, model_hash, layer, channel`);
       // SQLite lowers only ASCII letters, and knows nothing of letters that are written in two ways: both are compared here.
-      const rows = await reader.all<NoteRow>(`${select} WHERE ${column} <> '' ORDER BY changed_at DESC, model_hash, layer, channel`);
-      const held = (note: StoredNote): string => (where === 'text' ? note.text : note.tags.join('\n')).normalize('NFC').toLowerCase();
-      return rows.map(fromRow).filter((note) => words.every((word) => held(note).includes(word.normalize('NFC').toLowerCase()))).slice(0, limit);
+      const plain = (letters: string): string => letters.normalize('NFC').toLowerCase();
+      return rows.map(fromRow).filter(({ text }) => words.every((word) => plain(text).includes(plain(word)))).slice(0, limit);
     },
     async change(changes) {
       return writer().transaction(async (statements) => {
