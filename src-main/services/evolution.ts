@@ -39,14 +39,12 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
   const inTurn = createTurns(1);
 
   /** Newest first. */
-  async function jobsOf(id: string): Promise<readonly LiveJob[]> {
-    return (await workspaces.required().queue.list()).filter(({ kind, request }) => kind === 'evolution' && (request as EvolutionRequest).series === id);
-  }
+  const jobs = (): Promise<readonly LiveJob[]> => workspaces.required().queue.list();
 
   /** A stopped job of the series goes on; a person who put an end to it gets a new one. */
   async function enqueue(series: StoredSeries, images: number): Promise<string> {
     const { queue } = workspaces.required();
-    const known = await jobsOf(series.id);
+    const known = jobsOf(series.id, await jobs());
     const active = known.find(isActive);
     if (active) return active.id;
     const [stopped] = known;
@@ -85,21 +83,13 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
     return new Map((await workspaces.required().store.indexes.list()).map((index) => [index.id, index]));
   }
 
-  async function summarize(series: StoredSeries, indexes: ReadonlyMap<StoredIndex['id'], StoredIndex>): Promise<SeriesSummary> {
-    const { id, name, folder, imagesPath, checkpoints, createdAt } = series;
-    const complete = checkpoints.filter((checkpoint) => isComplete(indexOf(checkpoint, indexes))).length;
-    const known = await jobsOf(id);
-    const active = known.find(isActive);
-    return { id, name, folder, imagesPath, epochs: checkpoints.map(({ epoch }) => epoch), complete, jobId: active?.id ?? null, lastJobId: active ? null : (known[0]?.id ?? null), createdAt };
-  }
-
   const service: EvolutionService = {
     inspect: (source, signal) => inspectCheckpoints(inference, source, signal),
     start: (request, signal) => inTurn(() => begin(request, signal)),
     resume: (id) => inTurn(async () => ({ jobId: await goOn(id) })),
     async series() {
-      const indexes = await indexesById();
-      return Promise.all((await workspaces.required().store.evolutions.list()).map((series) => summarize(series, indexes)));
+      const [indexes, all] = [await indexesById(), await jobs()];
+      return (await workspaces.required().store.evolutions.list()).map((series) => summarize(series, indexes, all));
     },
     async get(id) {
       const { store, queue } = workspaces.required();
@@ -122,7 +112,7 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
           running: index !== null && queue.activeFor(index.id, 'index') !== null,
         } as const;
       });
-      return { ...(await summarize(series, indexes)), checkpoints, layers: series.layers, movement: await store.evolutions.movement<NonNullable<Series['movement']>>(id) };
+      return { ...summarize(series, indexes, await jobs()), checkpoints, layers: series.layers, movement: await store.evolutions.movement<NonNullable<Series['movement']>>(id) };
     },
     async *watch(id, signal) {
       for await (const _ of workspaces.jobsChanged.changes(watchIntervalMs, signal)) {
@@ -140,11 +130,22 @@ export function createEvolutionService(workspaces: WorkspaceService, inference: 
     async forget(id) {
       const { store, queue } = workspaces.required();
       await store.evolutions.get(id);
-      for (const active of (await jobsOf(id)).filter(isActive)) await queue.cancel(active.id);
+      for (const active of jobsOf(id, await jobs()).filter(isActive)) await queue.cancel(active.id);
       await store.evolutions.delete(id);
     },
   };
   return service;
+}
+
+function summarize({ id, name, folder, imagesPath, checkpoints, createdAt }: StoredSeries, indexes: ReadonlyMap<StoredIndex['id'], StoredIndex>, jobs: readonly LiveJob[]): SeriesSummary {
+  const complete = checkpoints.filter((checkpoint) => isComplete(indexOf(checkpoint, indexes))).length;
+  const known = jobsOf(id, jobs);
+  const active = known.find(isActive);
+  return { id, name, folder, imagesPath, epochs: checkpoints.map(({ epoch }) => epoch), complete, jobId: active?.id ?? null, lastJobId: active ? null : (known[0]?.id ?? null), createdAt };
+}
+
+function jobsOf(series: string, jobs: readonly LiveJob[]): readonly LiveJob[] {
+  return jobs.filter(({ kind, request }) => kind === 'evolution' && (request as EvolutionRequest).series === series);
 }
 
 function recordOf({ source, imagesPath, labelsPath, layers: names, epochs, preprocessing, engine, device, batch, matrix }: StartEvolution, report: CheckpointReport): SeriesRecord {
