@@ -95,6 +95,7 @@ module.exports = {
       'projection/',
       'dataset/normalize\\.ts',
     ]),
+    only('classifiers-know-numbers', 'A classifier is the same whatever its features are of: it is handed rows of numbers.', '^src-main/classifiers/', ['rewrite/training/seededNumbers\\.ts']),
     {
       name: 'studies-apart',
       comment: 'Each study stands on graph, inference and store alone, so that one can be dropped or trusted without the others.',

@@ -43,6 +43,8 @@ export default defineConfig({
           worker: resolve(root, 'src-main/inference/worker/main.ts'),
           cli: resolve(root, 'src-main/cli/main.ts'),
           drawThread: resolve(root, 'src-main/training/sample/drawThread.ts'),
+          layoutThread: resolve(root, 'src-main/features/layout/layoutThread.ts'),
+          trialThread: resolve(root, 'src-main/classifiers/trialThread.ts'),
         },
         // Chunks lie beside the entries, so that `new URL('./worker.js', import.meta.url)` means the same in every chunk.
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

@@ -1,0 +1,130 @@
+/** Neighbours where there are few rows, equal rows or odd ones, and an index that is kept. */
+import { describe, expect, it } from 'vitest';
+import { sourceOf, type Matrix } from '../../../src-main/features/matrix.ts';
+import { exactNeighbourGraph } from '../../../src-main/features/neighbours/exactGraph.ts';
+import { neighbourGraph } from '../../../src-main/features/neighbours/neighbourGraph.ts';
+import { buildNeighbourIndex, indexBytes, indexFromBytes, searchNeighbourIndex } from '../../../src-main/features/neighbours/neighbourIndex.ts';
+import { nearestRows } from '../../../src-main/features/neighbours/nearestRows.ts';
+import { clusters } from '../../support/clusters.ts';
+
+const line: Matrix = { rows: 5, dimensions: 1, data: Float32Array.of(0, 10, 2, 12, 1) };
+const rows = clusters({ rows: 1500, dimensions: 12, groups: 5, seed: 9 });
+
+describe('of one row', () => {
+  it('come nearest first, without the row itself', async () => {
+    const { rows: found, distances } = await nearestRows(sourceOf(line), Float32Array.of(10), { k: 3, metric: 'l2', except: 1 });
+    expect([...found]).toEqual([3, 2, 4]);
+    expect([...distances]).toEqual([2, 8, 9]);
+  });
+
+  it('are fewer where there are fewer rows', async () => {
+    const found = await nearestRows(sourceOf(line), Float32Array.of(10), { k: 99, metric: 'l2' });
+    expect([...found.rows]).toEqual([1, 3, 2, 4, 0]);
+    expect((await nearestRows(sourceOf({ ...line, rows: 0 }), Float32Array.of(10), { k: 3, metric: 'l2' })).rows).toHaveLength(0);
+    expect((await nearestRows(sourceOf(line), Float32Array.of(10), { k: 0, metric: 'l2' })).rows).toHaveLength(0);
+  });
+
+  it('come by row number where they are equally far, and never where they are no numbers', async () => {
+    const odd: Matrix = { rows: 4, dimensions: 2, data: Float32Array.of(1, 0, NaN, 0, 1, 0, 0, 0) };
+    const found = await nearestRows(sourceOf(odd), Float32Array.of(2, 0), { k: 4, metric: 'l2' });
+    expect([...found.rows]).toEqual([0, 2, 3]);
+  });
+
+  it('by cosine: the angle alone; a row of zeros is at distance 1', async () => {
+    const angles: Matrix = { rows: 4, dimensions: 2, data: Float32Array.of(0, 0, 5, 0, 0, 3, -2, 0) };
+    const { rows: found, distances } = await nearestRows(sourceOf(angles), Float32Array.of(0.5, 0), { k: 4, metric: 'cosine' });
+    expect([...found]).toEqual([1, 0, 2, 3]);
+    expect([...distances]).toEqual([0, 1, 1, 2]);
+  });
+
+  it('stop when they are no longer wanted', async () => {
+    await expect(nearestRows(sourceOf(line), Float32Array.of(1), { k: 1, metric: 'l2', signal: AbortSignal.abort() })).rejects.toThrow('This operation was aborted');
+  });
+
+  it('take rows block by block, wherever they come from', async () => {
+    const wide: Matrix = { rows: 9, dimensions: 2 ** 20, data: new Float32Array(9 * 2 ** 20) };
+    for (let row = 0; row < 9; row++) wide.data[row * 2 ** 20] = row;
+    const asked: number[] = [];
+    const source = { rows: 9, dimensions: 2 ** 20, read: (first: number, count: number) => (asked.push(count), Promise.resolve(sourceOf(wide).read(first, count))) };
+    const found = await nearestRows(source, new Float32Array(2 ** 20), { k: 3, metric: 'l2' });
+    expect([...found.rows]).toEqual([0, 1, 2]);
+    expect(asked).toEqual([2, 2, 2, 2, 1]);
+  });
+});
+
+describe('of all rows', () => {
+  it('are written out for five of them', () => {
+    const { k, neighbours, distances } = exactNeighbourGraph(line, 2);
+    expect(k).toBe(2);
+    expect([...neighbours]).toEqual([4, 2, 3, 2, 4, 0, 1, 2, 0, 2]);
+    expect([...distances]).toEqual([1, 2, 2, 8, 1, 2, 2, 10, 1, 1]);
+  });
+
+  it('are all others where more are asked for, and none where there is one row or none', () => {
+    expect(exactNeighbourGraph(line, 99).k).toBe(4);
+    for (const few of [0, 1]) expect(exactNeighbourGraph({ ...line, rows: few }, 3)).toMatchObject({ rows: few, k: 0, neighbours: new Int32Array(0) });
+    for (const few of [0, 1]) expect(neighbourGraph({ ...line, rows: few }, 3, 1, undefined, -1)).toMatchObject({ rows: few, k: 0, neighbours: new Int32Array(0) });
+  });
+
+  it('of equal rows are at distance 0, by number', () => {
+    const { neighbours, distances } = exactNeighbourGraph({ rows: 200, dimensions: 3, data: new Float32Array(600).fill(0.1) }, 3);
+    expect([...neighbours.subarray(0, 9)]).toEqual([1, 2, 3, 0, 2, 3, 0, 1, 3]);
+    expect(distances.every((distance) => distance === 0)).toBe(true);
+  });
+
+  it('by the index never hold the row itself or one twice, and are as many as asked for, also among equal rows', () => {
+    // Half of the rows are the same one.
+    const crowded = { ...rows, data: rows.data.map((value, at) => (at < 750 * 12 ? 1 : value)) };
+    const { k, neighbours, distances } = neighbourGraph(crowded, 10, 1, undefined, 0);
+    expect(k).toBe(10);
+    for (let row = 0; row < 1500; row++) {
+      const own = neighbours.subarray(10 * row, 10 * row + 10);
+      expect(new Set([...own, row]).size).toBe(11);
+      for (let at = 1; at < 10; at++) expect(distances[10 * row + at]!).toBeGreaterThanOrEqual(distances[10 * row + at - 1]!);
+    }
+    const exact = exactNeighbourGraph(crowded, 10);
+    const worse = distances.filter((distance, at) => distance > exact.distances[at]! + 1e-4).length;
+    expect(worse / distances.length).toBeLessThan(0.05);
+  });
+});
+
+describe('an index', () => {
+  it('is the same for the same seed, and finds the same when it was kept', () => {
+    for (const metric of ['l2', 'cosine'] as const) {
+      const index = buildNeighbourIndex(rows, metric, 4);
+      expect(buildNeighbourIndex(rows, metric, 4)).toEqual(index);
+      const kept = indexFromBytes(indexBytes(index), rows, metric);
+      const query = rows.data.slice(0, 12).map((value) => value + 0.01);
+      expect(searchNeighbourIndex(kept, query, 5)).toEqual(searchNeighbourIndex(index, query, 5));
+    }
+  });
+
+  it('finds by either metric what a search of all rows finds', async () => {
+    for (const metric of ['l2', 'cosine'] as const) {
+      const index = buildNeighbourIndex(rows, metric, 4);
+      const query = Float32Array.from({ length: 12 }, (_, d) => 3 - d);
+      const [found, exact] = [searchNeighbourIndex(index, query, 5), await nearestRows(sourceOf(rows), query, { k: 5, metric })];
+      expect(found.rows).toEqual(exact.rows);
+      exact.distances.forEach((distance, at) => expect(found.distances[at]).toBeCloseTo(distance, 4));
+    }
+  });
+
+  it('by cosine holds a row of zeros at distance 1', () => {
+    const angles: Matrix = { rows: 5, dimensions: 2, data: Float32Array.of(0, 0, 5, 0, 0, 3, -2, 0, 0, 0) };
+    const found = searchNeighbourIndex(buildNeighbourIndex(angles, 'cosine', 1), Float32Array.of(2, 1), 5);
+    expect([...found.rows]).toEqual([1, 2, 0, 4, 3]);
+    expect([...found.distances]).toEqual([0.1056, 0.5528, 1, 1, 1.8944].map((distance) => expect.closeTo(distance, 3) as number));
+  });
+
+  it('of no rows finds none; of one, that one', () => {
+    const empty = buildNeighbourIndex({ rows: 0, dimensions: 2, data: new Float32Array(0) }, 'l2', 1);
+    expect(searchNeighbourIndex(empty, Float32Array.of(1, 2), 3).rows).toHaveLength(0);
+    const single = buildNeighbourIndex({ rows: 1, dimensions: 2, data: Float32Array.of(1, 2) }, 'l2', 1);
+    expect(searchNeighbourIndex(single, Float32Array.of(1, 3), 3)).toEqual({ rows: Int32Array.of(0), distances: Float32Array.of(1) });
+  });
+
+  it('is refused for other rows', () => {
+    const bytes = indexBytes(buildNeighbourIndex(rows, 'l2', 4));
+    expect(() => indexFromBytes(bytes, { ...rows, rows: 1499 }, 'l2')).toThrow('The kept index of neighbours belongs to other data or other settings (neighbours 1, 1500 rows, l2, 16 links)');
+  });
+});
