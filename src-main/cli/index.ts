@@ -1,8 +1,10 @@
 /** `switchback index`: starts an index, resumes it, or finds it complete; waits until it is done. */
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../../src-shared/errors.ts';
 import type { Device, EngineKind } from '../inference/engine.ts';
+import type { Pooling } from '../services/featureRows.ts';
+import type { Services } from '../services/services.ts';
 import { addEmitOptions, emitJobs, type EmitFlags } from './emit.ts';
 import { addPreprocessingOptions, applyPreprocessing, cropPair, list, shard, wholeNumber, type PreprocessingFlags } from './options.ts';
 import type { Session } from './session.ts';
@@ -20,7 +22,13 @@ interface IndexFlags extends PreprocessingFlags, EmitFlags {
   readonly labels?: string;
   readonly matrix: 'float32' | 'float16' | 'none';
   readonly shard?: { readonly number: number; readonly of: number };
+  readonly features?: readonly FeatureWish[];
   readonly json?: boolean;
+}
+
+interface FeatureWish {
+  readonly layer: string;
+  readonly pooling: Pooling;
 }
 
 export function indexCommand(session: Session): Command {
@@ -37,6 +45,7 @@ export function indexCommand(session: Session): Command {
     .option('--labels <file.tsv>', 'class of each image: columns file, index, wnid or name')
     .addOption(new Option('--matrix <precision>', 'keep every score of every image, for NumPy and for questions beyond the hits').choices(['float32', 'float16', 'none']).default('float32'))
     .option('--shard <i/n>', 'only the i-th of n parts of the folder, counted from 1; onnxruntime on cpu in batches of 16 unless named, never measured, so that all shards agree', shard)
+    .option('--features <layer[:mean|max|flat]>', 'also keep features of a layer, for maps and neighbours; may be given again', featureWish)
     .option('--json', 'one JSON object');
   return addEmitOptions(addPreprocessingOptions(command)).action(async (flags: IndexFlags) => {
     if (flags.emit) return emitJobs(session, flags, [process.execPath, process.argv[1]!]);
@@ -62,6 +71,7 @@ export function indexCommand(session: Session): Command {
     );
     const before = (await services.indexing.get(index)).indexed;
     if (jobId) await waitForJob(session, services, jobId);
+    await computeFeatures(session, services, index, flags.features ?? []);
     const record = await services.indexing.get(index);
     const skipped = await services.indexing.skipped(index);
     const seconds = (performance.now() - startedMs) / 1000;
@@ -74,6 +84,22 @@ export function indexCommand(session: Session): Command {
     }
     if (record.indexed === 0) throw new AppError('UNREADABLE_FILE', 'Not one image could be read; each reason is listed.');
   });
+}
+
+/** One after the other; what they need on disk is said before the first image is read. */
+async function computeFeatures(session: Session, services: Services, index: string, wishes: readonly FeatureWish[]): Promise<void> {
+  for (const { layer, pooling } of wishes) {
+    const { images, dimensions, bytes, kept } = await services.features.estimate({ index, layer, pooling }, session.signal);
+    if (!kept) session.note(`features of ${layer} (${pooling}): ${images} images with ${dimensions} numbers each, ${(bytes / 2 ** 20).toFixed(1)} MB`);
+    const { jobId } = await services.features.compute({ index, layer, pooling }, session.signal);
+    if (jobId) await waitForJob(session, services, jobId);
+  }
+}
+
+function featureWish(text: string, before: readonly FeatureWish[] = []): readonly FeatureWish[] {
+  const found = /^(.+?)(?::(mean|max|flat))?$/.exec(text.trim());
+  if (!found) throw new InvalidArgumentError('It must be a layer, and :mean, :max or :flat where it is not the mean.');
+  return [...before, { layer: found[1]!, pooling: (found[2] ?? 'mean') as Pooling }];
 }
 
 function round(value: number): number {

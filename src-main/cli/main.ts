@@ -9,6 +9,7 @@ import { demoCommand } from './demo.ts';
 import { diagnoseCommand } from './diagnose.ts';
 import { doctorCommand } from './doctor.ts';
 import { evolutionCommand } from './evolution.ts';
+import { experimentCommand } from './experiment.ts';
 import { exportCommand } from './export.ts';
 import { figureCommand } from './figure.ts';
 import { importCommand } from './import.ts';
@@ -16,7 +17,9 @@ import { indexCommand } from './index.ts';
 import { indexesCommand } from './indexes.ts';
 import { labCommand } from './lab.ts';
 import { layersCommand } from './layers.ts';
+import { mapCommand } from './map.ts';
 import { mergeCommand } from './merge.ts';
+import { neighboursCommand } from './neighbours.ts';
 import { notesCommand } from './notes.ts';
 import { packCommand } from './pack.ts';
 import { projectCommand } from './project.ts';
@@ -34,7 +37,7 @@ const program = new Command('switchback')
   .option('--verbose', 'show where an error came from')
   .configureOutput({ outputError: (text, write) => write(`switchback: ${text.replace(/^error: /, '').trim().replaceAll(/\s*\n\s*/g, ' ')} (--help tells more)\n`) });
 
-for (const command of [importCommand, indexCommand, rescanCommand, layersCommand, topCommand, scoresCommand, projectCommand, atlasCommand, figureCommand, exportCommand, compareCommand, notesCommand, serveCommand, indexesCommand, mergeCommand, packCommand, trainCommand, evolutionCommand, diagnoseCommand, sampleCommand, demoCommand, doctorCommand, labCommand]) {
+for (const command of [importCommand, indexCommand, rescanCommand, layersCommand, topCommand, scoresCommand, projectCommand, atlasCommand, figureCommand, exportCommand, compareCommand, notesCommand, serveCommand, indexesCommand, mergeCommand, packCommand, trainCommand, evolutionCommand, diagnoseCommand, sampleCommand, demoCommand, doctorCommand, labCommand, mapCommand, neighboursCommand, experimentCommand]) {
   const made = command(session).copyInheritedSettings(program);
   for (const part of made.commands) part.copyInheritedSettings(program);
   program.addCommand(made);

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { channelNumber, control, imageNumber, indexId, layerNumber, method, scale, seed } from '../../src-shared/contract/common.ts';
 import type { Services } from '../services/services.ts';
 import { labRoutes } from './labMedia.ts';
+import { mapRoutes } from './mapMedia.ts';
 import { answered, forEver, notKept, number, picture, read } from './mediaAnswers.ts';
 
 const size = z.coerce.number().pipe(z.int().min(16).max(1024));
@@ -46,6 +47,7 @@ export function mediaRoutes(services: Services): Hono {
   // Addresses of diagnostics follow from the picture's content.
   routes.get('/diagnostic/:id', (context) => picture(context, forEver, () => Promise.resolve(services.diagnostics.picture(read(z.object({ id: z.string().max(64) }), context.req.param()).id))));
   routes.route('/lab', labRoutes(services.lab));
+  routes.route('/', mapRoutes(services));
   routes.get('/preview/:id', (context) => picture(context, notKept, () => Promise.resolve(services.models.previewPicture(read(z.object({ id: z.string().max(64) }), context.req.param()).id))));
   return routes;
 }

@@ -108,6 +108,36 @@ export function createRouter(services: Services): Router<typeof contract, Record
       layerSelectivity: os.scores.layerSelectivity.handler(({ input, signal }) => scores.layerSelectivity(input, signal)),
       matches: os.scores.matches.handler(({ input, signal }) => scores.matches(input, signal)),
     },
+    experiments: {
+      complete: os.experiments.complete.handler(({ input, signal }) => services.experiments.complete(input.spec, signal)),
+      start: os.experiments.start.handler(({ input, signal }) => services.experiments.start(input, signal)),
+      resume: os.experiments.resume.handler(({ input }) => services.experiments.resume(input.id)),
+      get: os.experiments.get.handler(({ input }) => services.experiments.get(input.id)),
+      watch: os.experiments.watch.handler(({ input, signal }) => guarded(services.experiments.watch(input.id, signal))),
+      list: os.experiments.list.handler(({ input }) => services.experiments.list(input)),
+      cancel: os.experiments.cancel.handler(async ({ input }) => {
+        await services.experiments.cancel(input.id);
+        return {};
+      }),
+      delete: os.experiments.delete.handler(async ({ input }) => {
+        await services.experiments.delete(input.id);
+        return {};
+      }),
+      figure: os.experiments.figure.handler(({ input }) => services.experiments.figure(input.id, input.format)),
+      export: os.experiments.export.handler(({ input }) => services.experiments.export(input.id, input.format)),
+      evidence: os.experiments.evidence.handler(({ input, signal }) => services.experiments.evidence(input, signal)),
+      parts: {
+        list: os.experiments.parts.list.handler(({ input }) => services.experiments.parts.list(input)),
+        set: os.experiments.parts.set.handler(async ({ input }) => {
+          await services.experiments.parts.set(input);
+          return {};
+        }),
+        remove: os.experiments.parts.remove.handler(async ({ input }) => {
+          await services.experiments.parts.remove(input);
+          return {};
+        }),
+      },
+    },
     training: {
       estimate: os.training.estimate.handler(({ input, signal }) => trainingRuns.estimate(input, signal)),
       start: os.training.start.handler(({ input, signal }) => trainingRuns.start(input, signal)),
@@ -155,6 +185,33 @@ export function createRouter(services: Services): Router<typeof contract, Record
         return {};
       }),
       figure: os.lab.figure.handler(({ input }) => lab.figure(input.id, input.format)),
+    },
+    map: {
+      features: os.map.features.handler(({ input }) => services.features.list(input.index)),
+      estimate: os.map.estimate.handler(({ input, signal }) => services.features.estimate(input, signal)),
+      computeFeatures: os.map.computeFeatures.handler(({ input, signal }) => services.features.compute(input, signal)),
+      deleteFeatures: os.map.deleteFeatures.handler(async ({ input }) => {
+        await services.features.delete(input.features);
+        return {};
+      }),
+      start: os.map.start.handler(({ input, signal }) => services.maps.start(input, signal)),
+      list: os.map.list.handler(({ input }) => services.maps.list(input.index)),
+      get: os.map.get.handler(({ input }) => services.maps.get(input.map)),
+      watch: os.map.watch.handler(({ input, signal }) => guarded(services.maps.watch(input.map, signal))),
+      delete: os.map.delete.handler(async ({ input }) => {
+        await services.maps.delete(input.map);
+        return {};
+      }),
+      grid: os.map.grid.handler(async ({ input }) => {
+        const { columns, rows } = await services.maps.grid(input.map);
+        return { columns, rows };
+      }),
+      colours: os.map.colours.handler(async ({ input, signal }) => (await services.mapColours.column(input, signal)).legend),
+      points: os.map.points.handler(({ input, signal }) => services.mapColours.points(input.map, input.images, signal)),
+      excited: os.map.excited.handler(({ input, signal }) => services.scores.contrasting(input, signal)),
+      neighbours: os.map.neighbours.handler(({ input, signal }) => services.neighbours.nearest(input, signal)),
+      export: os.map.export.handler(({ input, signal }) => services.mapExports.make(input, signal)),
+      exportTo: os.map.exportTo.handler(async ({ input, signal }) => ({ files: await services.mapExports.writeTo(input, signal) })),
     },
     settings: {
       storage: os.settings.storage.handler(() => storage.list()),

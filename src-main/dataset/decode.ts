@@ -28,17 +28,42 @@ export const decodeLimits = { fileBytes: 512 * 2 ** 20, pixels: 2 ** 28, working
 /**
  * @throws AppError UNREADABLE_FILE whose message says what is wrong with this file (without its name, which stands in `data.file`); the signal's reason when aborted
  */
-export async function decodeImage(file: string, preprocessing: Pick<Preprocessing, 'crop' | 'resize'>, signal?: AbortSignal): Promise<DecodedImage> {
-  signal?.throwIfAborted();
-  try {
+export async function decodeImage(file: string, preprocessing: Geometry, signal?: AbortSignal): Promise<DecodedImage> {
+  const { pixels, crop, contentHash } = await decodeArea(file, preprocessing, (plan) => plan.crop, signal);
+  return { pixels, height: crop.height, width: crop.width, contentHash };
+}
+
+/** The whole picture after the resize, with the place of the crop that `decodeImage` gives: its pixels are the same. Throws as that does. */
+export async function decodeWhole(file: string, preprocessing: Geometry, signal?: AbortSignal): Promise<DecodedImage & { readonly crop: ResizePlan['crop'] }> {
+  const { pixels, resized, crop, contentHash } = await decodeArea(file, preprocessing, (plan) => ({ left: 0, top: 0, ...plan.resized }), signal);
+  return { pixels, height: resized.height, width: resized.width, crop, contentHash };
+}
+
+/** Sizes and offsets for a file, from its header. Throws as `decodeImage` does. */
+export async function planOfFile(file: string, preprocessing: Geometry): Promise<ResizePlan> {
+  return refusing(file, undefined, async () => planResize(await readSize(await readWhole(file, undefined)), preprocessing));
+}
+
+type Geometry = Pick<Preprocessing, 'crop' | 'resize'>;
+
+function decodeArea(file: string, preprocessing: Geometry, areaOf: (plan: ResizePlan) => ResizePlan['crop'], signal: AbortSignal | undefined) {
+  return refusing(file, signal, async () => {
     const bytes = await readWhole(file, signal);
     const contentHash = contentHashOf(bytes);
     const size = await readSize(bytes);
     const plan = planResize(size, preprocessing);
     signal?.throwIfAborted();
-    const pixels = await readPixels(bytes, size, plan);
+    const pixels = await readPixels(bytes, size, plan, areaOf(plan));
     signal?.throwIfAborted();
-    return { pixels, height: plan.crop.height, width: plan.crop.width, contentHash };
+    return { ...plan, pixels, contentHash };
+  });
+}
+
+/** Whatever is wrong becomes an error about the file. */
+async function refusing<T>(file: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await work();
   } catch (thrown) {
     if (signal?.aborted || isAbort(thrown) || (thrown instanceof AppError && thrown.data.file !== undefined)) throw thrown;
     const reason = thrown instanceof Refusal ? thrown.message : `The file cannot be decoded: ${String(thrown)}.`;
@@ -147,7 +172,8 @@ function workingBytes(metadata: Metadata, pixels: number): number {
   return streams ? 0 : pixels * metadata.channels * sampleBytes;
 }
 
-async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable, { resized, crop }: ResizePlan): Promise<Uint8Array> {
+/** @param area of the resized picture */
+async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable, { resized, crop }: ResizePlan, area: ResizePlan['crop']): Promise<Uint8Array> {
   // A plain 8-bit picture that already is the network input was prepared for it: its stored values are the input, and a profile left in the file by an
   // earlier step must not change them. Every other picture is converted to sRGB.
   const isPrepared = isPlain && sameSize(size, resized) && sameSize(resized, crop);
@@ -157,7 +183,7 @@ async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable,
       .extract({ left: 0, top: 0, width: size.width, height: size.height })
       .resize(resized.width, resized.height, { fit: 'fill', kernel: 'cubic', fastShrinkOnLoad: false });
   }
-  if (!sameSize(crop, resized)) picture = picture.extract(crop);
+  if (!sameSize(area, resized)) picture = picture.extract(area);
   const { data, info } = await picture
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
@@ -167,8 +193,8 @@ async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable,
     .catch((cause: unknown) => {
       throw new Refusal(whatIsWrong(bytes, cause));
     });
-  if (info.channels !== 3 || info.width !== crop.width || info.height !== crop.height) {
-    throw new Error(`decodeImage: asked for ${crop.width} x ${crop.height} x 3, got ${info.width} x ${info.height} x ${info.channels}.`);
+  if (info.channels !== 3 || info.width !== area.width || info.height !== area.height) {
+    throw new Error(`decodeImage: asked for ${area.width} x ${area.height} x 3, got ${info.width} x ${info.height} x ${info.channels}.`);
   }
   return data;
 }

@@ -3,6 +3,7 @@
  * file in any case, as EXIF ImageDescription.
  */
 import { sharp } from './imageLibrary.ts';
+import { drawStroke } from './stroke.ts';
 
 interface RasterPicture {
   readonly width: number;
@@ -17,6 +18,7 @@ export interface RasterFigure {
   readonly height: number;
   readonly items: readonly (
     | { readonly kind: 'picture'; readonly left: number; readonly top: number; readonly width: number; readonly height: number; readonly picture: RasterPicture }
+    | { readonly kind: 'stroke'; readonly points: readonly (readonly [x: number, y: number])[]; readonly thickness: number; readonly colour: string }
     | { readonly kind: 'words'; readonly left: number; readonly baseline: number; readonly size: number; readonly weight: 'plain' | 'bold'; readonly text: string }
   )[];
   readonly caption: string;
@@ -36,6 +38,11 @@ export async function drawFigure({ width, height, items, caption }: RasterFigure
       const raw = { width: Math.round(item.width * density), height: Math.round(item.height * density), channels: 4 as const };
       const { data } = await sharp(item.picture.pixels, { raw: { width: item.picture.width, height: item.picture.height, channels: 4 } }).resize(raw.width, raw.height, { fit: 'fill', kernel: 'cubic' }).raw().toBuffer({ resolveWithObject: true });
       overlays.push({ input: data, left: Math.round(item.left * density), top: Math.round(item.top * density), raw });
+      continue;
+    }
+    if (item.kind === 'stroke') {
+      const { pixels, ...area } = drawStroke({ points: item.points.map(([x, y]) => [x * density, y * density] as const), thickness: item.thickness * density, colour: item.colour });
+      overlays.push({ input: Buffer.from(pixels.buffer), left: area.left, top: area.top, raw: { width: area.width, height: area.height, channels: 4 } });
       continue;
     }
     const key = JSON.stringify([item.text, item.size, item.weight]);

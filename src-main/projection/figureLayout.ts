@@ -32,10 +32,20 @@ export interface FigureWords {
   readonly text: string;
 }
 
+/** A line through points, `#rrggbb`. */
+export interface FigureStroke {
+  readonly kind: 'stroke';
+  readonly points: readonly (readonly [x: number, y: number])[];
+  readonly thickness: number;
+  readonly colour: string;
+}
+
+export type FigureItem = FigurePicture | FigureWords | FigureStroke;
+
 export interface FigureLayout {
   readonly width: number;
   readonly height: number;
-  readonly items: readonly (FigurePicture | FigureWords)[];
+  readonly items: readonly FigureItem[];
   readonly caption: string;
 }
 

@@ -4,7 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
-import type { FigureLayout, FigurePicture, FigureWords } from './figureLayout.ts';
+import type { FigureLayout, FigurePicture, FigureStroke, FigureWords } from './figureLayout.ts';
 import type { Picture } from './display.ts';
 
 export interface FigurePdf {
@@ -29,6 +29,7 @@ export async function figurePdf({ width, height, items, caption }: FigureLayout,
     // From here on lengths are CSS pixels from the upper left corner, downwards.
     `${number(point)} 0 0 ${number(-point)} 0 ${number(height * point)} cm`,
     ...pictures.map((picture, at) => place(picture, at)),
+    ...items.filter((item) => item.kind === 'stroke').map(stroke),
     ...words.map(write),
   ].join('\n');
   const objects: [number: number, body: Buffer][] = [
@@ -54,6 +55,13 @@ export async function figurePdf({ width, height, items, caption }: FigureLayout,
 function place({ left, top, width, height }: FigurePicture, at: number): string {
   // A picture fills the unit square and stands on its feet there, so it is turned over.
   return `q ${width} 0 0 ${-height} ${left} ${top + height} cm /P${at} Do Q`;
+}
+
+/** Round ends and corners. */
+function stroke({ points, thickness, colour }: FigureStroke): string {
+  const shares = [1, 3, 5].map((at) => number(Number.parseInt(colour.slice(at, at + 2), 16) / 255));
+  const [first, ...rest] = points.map(([x, y]) => `${number(x)} ${number(y)}`);
+  return first === undefined ? '' : `q ${shares.join(' ')} RG ${thickness} w 1 J 1 j ${first} m ${rest.map((point) => `${point} l`).join(' ')} S Q`;
 }
 
 function write({ left, baseline, size, weight, text }: FigureWords): string {

@@ -1,19 +1,32 @@
 /** A figure as SVG: pictures embedded as PNG, words as text of the reader's sans-serif face, the caption as description too. */
-import type { FigureLayout, FigurePicture, FigureWords } from './figureLayout.ts';
+import type { FigureItem, FigureLayout, FigurePicture, FigureStroke, FigureWords } from './figureLayout.ts';
 import type { Picture } from './display.ts';
 
 /** @param encodePng handed in, because pictures are encoded elsewhere */
 export async function figureSvg({ width, height, items, caption }: FigureLayout, encodePng: (picture: Picture) => Promise<Uint8Array>): Promise<string> {
-  const drawn = await Promise.all(items.map(async (item) => (item.kind === 'words' ? words(item) : image(item, encodePng))));
+  const elements = await Promise.all(items.map((item) => drawn(item, encodePng)));
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif" fill="#000000">`,
     `<desc>${escaped(caption)}</desc>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    ...drawn,
+    ...elements,
     '</svg>',
     '',
   ].join('\n');
+}
+
+async function drawn(item: FigureItem, encodePng: (picture: Picture) => Promise<Uint8Array>): Promise<string> {
+  if (item.kind === 'words') return words(item);
+  return item.kind === 'stroke' ? stroke(item) : image(item, encodePng);
+}
+
+function stroke({ points, thickness, colour }: FigureStroke): string {
+  return `<polyline points="${points.map(([x, y]) => `${rounded(x)},${rounded(y)}`).join(' ')}" fill="none" stroke="${colour}" stroke-width="${thickness}" stroke-linejoin="round" stroke-linecap="round"/>`;
+}
+
+function rounded(length: number): number {
+  return Math.round(length * 100) / 100;
 }
 
 function words({ left, baseline, size, weight, text }: FigureWords): string {

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { excitedAnswer, matchedChannels, selectivityAnswer, similarChannels } from '../../src-shared/contract/scores.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { correlate, type Correlations } from '../indexing/queries/correlation.ts';
+import { contrastingChannels, type Contrast } from '../indexing/queries/contrast.ts';
 import { excitedChannels } from '../indexing/queries/excited.ts';
 import { selectivityOfColumn } from '../indexing/queries/selectivity.ts';
 import { imageClasses, named, requireClasses } from './imageClasses.ts';
@@ -14,6 +15,8 @@ import { ownBlocks, pairedBlocks, rowOf } from './scoreRows.ts';
 export interface ChannelRelations {
   similar(request: ChannelRequest & { readonly limit: number }, signal?: AbortSignal): Promise<z.infer<typeof similarChannels>>;
   excited(request: LayerRequest & { readonly image: number; readonly limit: number }, signal?: AbortSignal): Promise<z.infer<typeof excitedAnswer>>;
+  /** The channels that some images excite more than all others do (contract `map.excited`). */
+  contrasting(request: LayerRequest & { readonly images: readonly number[]; readonly limit: number }, signal?: AbortSignal): Promise<{ readonly chosen: number; readonly others: number; readonly channels: readonly Contrast[] }>;
   selectivity(request: ChannelRequest & { readonly limit: number; readonly leastImages?: number }, signal?: AbortSignal): Promise<z.infer<typeof selectivityAnswer>>;
   matches(request: { readonly left: LayerRequest; readonly right: LayerRequest }, signal?: AbortSignal): Promise<z.infer<typeof matchedChannels>>;
   /** Of all channels of a layer with each other, at most 4,096. */
@@ -47,6 +50,22 @@ export function createChannelRelations(layers: ScoreLayers): ChannelRelations {
           if (row === -1) throw new AppError('NOT_FOUND', `${image.path} has no scores: ${image.skipped ?? 'it is not indexed yet; resume the index'}`, { image: image.path });
           const channels = (await excitedChannels(rows.blocks(), await rows.row(row), signal)).slice(0, request.limit);
           return { image: image.path, images: rows.rows, channels: channels.map((each) => ({ ...each, score: finite(each.score) })) };
+        },
+        signal,
+      );
+    },
+    async contrasting(request, signal) {
+      const place = await layers.opened(request);
+      return layers.rows(
+        place,
+        async (rows) => {
+          const chosen = new Uint8Array(rows.rows);
+          for (const image of request.images) {
+            const row = rowOf(rows.images, image);
+            if (row >= 0) chosen[row] = 1;
+          }
+          const count = chosen.reduce((sum, each) => sum + each, 0);
+          return { chosen: count, others: rows.rows - count, channels: await contrastingChannels(rows.blocks, rows.channels, chosen, request.limit, signal) };
         },
         signal,
       );

@@ -5,7 +5,7 @@ import { opendir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
-import { decodeImage } from '../dataset/decode.ts';
+import { decodeImage, decodeWhole } from '../dataset/decode.ts';
 import { perceptualHash } from '../dataset/perceptualHash.ts';
 import type { DecodedPicture, IndexedImage } from '../indexing/segments.ts';
 import type { StoredIndex } from '../store/indexes.ts';
@@ -14,6 +14,8 @@ import { createTurns } from './turns.ts';
 export interface ImageSource {
   /** @throws AppError UNREADABLE_FILE for the picture, NOT_FOUND (which pauses a job) for the folder, CONFLICT for a picture that is not the one that was indexed */
   decode(image: IndexedImage, signal: AbortSignal): Promise<DecodedPicture>;
+  /** The picture before the crop; throws as `decode` does. */
+  whole(image: IndexedImage, signal: AbortSignal): Promise<Awaited<ReturnType<typeof decodeWhole>>>;
 }
 
 /** @throws AppError NOT_FOUND where the folder is gone */
@@ -21,21 +23,26 @@ export async function openImageSource({ imagesPath, preprocessing }: StoredIndex
   // More decoders than cores gain nothing, and would keep the store's queries and the thread that answers waiting behind them.
   const inTurn = createTurns(availableParallelism());
   const place = await placeOf(imagesPath);
+  const read = async <T extends { readonly contentHash: string }>(image: IndexedImage, how: (file: string) => Promise<T>): Promise<T> => {
+    let decoded: T;
+    try {
+      decoded = await inTurn(() => how(join(imagesPath, image.file)));
+    } catch (error) {
+      // An unplugged drive may leave an empty folder behind where it was mounted: another place under the same name.
+      if (error instanceof AppError && error.code === 'UNREADABLE_FILE' && (await placeOf(imagesPath)) !== place) throw goneFolder(imagesPath);
+      throw error;
+    }
+    if (image.contentHash && decoded.contentHash !== image.contentHash) {
+      throw new AppError('CONFLICT', `The image ${image.path} was changed after it was indexed. Rescan the folder, then go on.`, { image: image.path });
+    }
+    return decoded;
+  };
   return {
     async decode(image, signal) {
-      let decoded: DecodedPicture;
-      try {
-        decoded = await inTurn(() => decodeImage(join(imagesPath, image.file), preprocessing, signal));
-      } catch (error) {
-        // An unplugged drive may leave an empty folder behind where it was mounted: another place under the same name.
-        if (error instanceof AppError && error.code === 'UNREADABLE_FILE' && (await placeOf(imagesPath)) !== place) throw goneFolder(imagesPath);
-        throw error;
-      }
-      if (image.contentHash && decoded.contentHash !== image.contentHash) {
-        throw new AppError('CONFLICT', `The image ${image.path} was changed after it was indexed. Rescan the folder, then go on.`, { image: image.path });
-      }
+      const decoded = await read(image, (file) => decodeImage(file, preprocessing, signal));
       return { ...decoded, perceptualHash: perceptualHash(decoded.pixels, ...preprocessing.crop) };
     },
+    whole: (image, signal) => read(image, (file) => decodeWhole(file, preprocessing, signal)),
   };
 }
 

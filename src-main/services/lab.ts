@@ -28,7 +28,7 @@ import { occlusionStudy } from './labOcclusion.ts';
 import { createLabRuns, type LabRuns } from './labRuns.ts';
 import { saliencyStudy, segmentStudy } from './labSaliency.ts';
 import { nameOf, topPredictions, type LabStudy, type Prediction, type StudyContext, type StudyNews, type StudyOutcome, type StudyRunner } from './labStudy.ts';
-import { createPictureSource, decodeGiven, subjectOfIndex, type LabSubject, type SeenPicture } from './labSubject.ts';
+import { createPictureSource, decodeGiven, subjectOfIndex, type LabSubject, type PictureSource, type SeenPicture } from './labSubject.ts';
 import { checkChannelOf, drawUnit, mapsOf, projectUnit, summarize, type LabProjection } from './labUnits.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
@@ -88,8 +88,7 @@ const heldMapsBytes = 96 * 2 ** 20;
 const keptUploadBytes = 512 * 2 ** 20;
 const mostClassesFound = 50;
 
-export function createLabService(workspaces: WorkspaceService, inference: InferenceClient, crops: CropService, figures: FigureService, version: string): LabService {
-  const pictures = createPictureSource(crops);
+export function createLabService(workspaces: WorkspaceService, inference: InferenceClient, crops: CropService, figures: FigureService, version: string, pictures: PictureSource = createPictureSource(crops)): LabService {
   const held = new LRUCache<string, Promise<Float32Array>>({ maxSize: heldMapsBytes });
 
   async function openIndex(id: string, signal?: AbortSignal): Promise<{ readonly store: Store; readonly index: StoredIndex; readonly subject: LabSubject }> {

@@ -41,7 +41,7 @@ export function drawUnit(subject: LabSubject, layer: Layer, { record, values }: 
 }
 
 /** `[C, H, W]` of a layer. */
-export function mapsOf(inference: InferenceClient, { network }: LabSubject, picture: SeenPicture, layer: Layer, signal?: AbortSignal): Promise<Float32Array> {
+export function mapsOf(inference: InferenceClient, { network }: LabSubject, picture: Pick<SeenPicture, 'pixels'>, layer: Layer, signal?: AbortSignal): Promise<Float32Array> {
   return inference.call('maps', { ...network, pixels: picture.pixels, layer: layer.name }, signal);
 }
 

@@ -39,7 +39,7 @@ export function createLayerSelectivity(layers: ScoreLayers): LayerSelectivity {
           // Where no class has enough images there is nothing to read.
           if (enough === 0) channels.push(...Array.from({ length: rows.channels }, () => null));
           else {
-            for await (const column of columns(rows)) {
+            for await (const column of channelColumns(rows)) {
               const best = await surestClass(column, classOfRow, classes.length, leastSelectiveImages, signal);
               channels.push(best && { class: named(classes[best.class]!), images: best.images, auc: best.auc, deviations: best.deviations });
             }
@@ -55,7 +55,7 @@ export function createLayerSelectivity(layers: ScoreLayers): LayerSelectivity {
 }
 
 /** Every channel's scores, float32 `[rows]`, valid until the next. */
-async function* columns({ rows, channels, blocks }: LayerRows): AsyncGenerator<Float32Array, void, void> {
+export async function* channelColumns({ rows, channels, blocks }: LayerRows): AsyncGenerator<Float32Array, void, void> {
   const atOnce = Math.max(1, Math.min(channels, Math.floor(mostScores / Math.max(1, rows))));
   for (let first = 0; first < channels; first += atOnce) {
     const count = Math.min(atOnce, channels - first);

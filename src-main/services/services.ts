@@ -13,7 +13,10 @@ import { createDuplicateService, type DuplicateService } from './duplicates.ts';
 import { createEvolutionService, type EvolutionService } from './evolution.ts';
 import { createEvolutionFigures, type EvolutionFigureService } from './evolutionFigure.ts';
 import { evolutionRunner } from './evolutionJob.ts';
+import { experimentRunner, type GrowingNumbers } from './experimentJob.ts';
+import { createExperimentService, type ExperimentService } from './experiments.ts';
 import { createExportService, type ExportService } from './exports.ts';
+import { createFeatureService, featureRunner, type FeatureService } from './features.ts';
 import { createFigureService, type FigureService } from './figures.ts';
 import { createFileService, type FileService } from './files.ts';
 import { createFocus } from './focus.ts';
@@ -22,18 +25,26 @@ import { indexRunner } from './indexJob.ts';
 import { createIndexingService, type IndexingService } from './indexing.ts';
 import { createJobService, type JobService } from './jobs.ts';
 import { createLabService, type LabService } from './lab.ts';
+import { createPictureSource } from './labSubject.ts';
+import { createMapColours, type MapColours } from './mapColours.ts';
+import { createMapExports, type MapExportService } from './mapExports.ts';
+import { mapRunner, type LiveMaps } from './mapJob.ts';
+import { createMapService, type MapService } from './maps.ts';
 import { createModelService, type ModelService } from './models.ts';
+import { createNeighbourService, type NeighbourService } from './neighbours.ts';
 import { createNoteService, type NoteService } from './notes.ts';
 import { createPackService, type PackService } from './pack.ts';
 import { createPictureService, type PictureService } from './pictures.ts';
 import { createProjectionService, type ProjectionService } from './projections.ts';
 import { createRecentLines } from './recentLines.ts';
 import { createSampleService, samplePlace, type SampleService } from './sampleWorkspace.ts';
+import { createScoreLayers } from './scoreLayers.ts';
 import { createScoreService, type ScoreService } from './scores.ts';
 import { createSearchService, type SearchService } from './search.ts';
 import { createSettingsService, type SettingsService } from './settings.ts';
 import { createSpineService, type SpineService } from './spine.ts';
 import { createStorageService, type StorageService } from './storage.ts';
+import { createThumbnailService, type ThumbnailService } from './thumbnails.ts';
 import { createTrainingService, type TrainingService } from './training.ts';
 import { trainingRunner, type RunningTrainings } from './trainingJob.ts';
 import { createTrainingRunService, type TrainingRunService } from './trainingRuns.ts';
@@ -63,6 +74,12 @@ export interface Services {
   readonly compare: CompareService;
   readonly storage: StorageService;
   readonly lab: LabService;
+  readonly features: FeatureService;
+  readonly neighbours: NeighbourService;
+  readonly maps: MapService;
+  readonly mapColours: MapColours;
+  readonly mapExports: MapExportService;
+  readonly thumbnails: ThumbnailService;
   readonly jobs: JobService;
   readonly cropKeeping: CropKeeping;
   readonly settings: SettingsService;
@@ -71,6 +88,7 @@ export interface Services {
   readonly evolution: EvolutionService;
   readonly evolutionFigures: EvolutionFigureService;
   readonly trainingRuns: TrainingRunService;
+  readonly experiments: ExperimentService;
   readonly sample: SampleService;
   /** Interrupts jobs, closes the workspace and ends the inference process. */
   close(): Promise<void>;
@@ -108,10 +126,12 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
   const focus = createFocus();
   const training = createTrainingService(inference);
   const runningTrainings: RunningTrainings = { current: null };
+  const liveMaps: LiveMaps = new Map();
+  const growing: GrowingNumbers = new Map();
   const workspaces = createWorkspaceService({
     folders,
     mode,
-    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, focus), evolution: evolutionRunner(store, { inference, indexing, projections }), train: trainingRunner(store, training, runningTrainings) }),
+    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, focus), evolution: evolutionRunner(store, { inference, indexing, projections }), features: featureRunner(store, inference), map: mapRunner(store, inference, liveMaps), train: trainingRunner(store, training, runningTrainings), experiment: experimentRunner({ store, inference, training }, growing, version) }),
   });
   const cropKeeping = createCropKeeping(workspaces);
   const indexing = createIndexingService(workspaces, inference);
@@ -120,8 +140,13 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
   const duplicates = createDuplicateService(workspaces, indexing, scores);
   const pictures = createPictureService(workspaces, projections, crops, focus, duplicates);
   const figures = createFigureService(workspaces, pictures, version);
-  const lab = createLabService(workspaces, inference, crops, figures, version);
+  const pictureSource = createPictureSource(crops);
+  const lab = createLabService(workspaces, inference, crops, figures, version, pictureSource);
   const evolution = createEvolutionService(workspaces, inference);
+  const features = createFeatureService(workspaces, inference);
+  const maps = createMapService(workspaces, inference, features, liveMaps, version);
+  const mapColours = createMapColours(workspaces, inference, createScoreLayers(workspaces));
+  const thumbnails = createThumbnailService(workspaces, crops);
   return {
     about: createAboutService(workspaces, settings, { version, licencesFile, recentLines }),
     inference,
@@ -145,11 +170,18 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
     search: createSearchService(workspaces),
     compare: createCompareService(workspaces),
     storage: createStorageService(workspaces, folders, inference),
+    features,
+    neighbours: createNeighbourService(workspaces, inference, pictureSource),
+    maps,
+    mapColours,
+    thumbnails,
+    mapExports: createMapExports(workspaces, maps, mapColours, thumbnails, pictures, figures),
     jobs: createJobService(workspaces),
     settings,
     training,
     trainingRuns: createTrainingRunService(workspaces, runningTrainings),
     sample: createSampleService(samplePlace(sampleFolder ?? folders.data, folders.data), workspaces, indexing, inference),
+    experiments: createExperimentService(workspaces, { inference, training }, figures, growing),
     evolution,
     evolutionFigures: createEvolutionFigures(evolution, pictures, figures, version),
     diagnostics: createDiagnosticService({ workspaces, inference, indexing, projections }),

@@ -1,5 +1,5 @@
 /**
- * What is kept only to save time, how much room it takes, and clearing it: of the open workspace the cache of projections, the small projections and the input crops that stay with an index; of
+ * What is kept only to save time, how much room it takes, and clearing it: of the open workspace the cache of projections, the small projections and the input crops that stay with an index, features and maps of its images; of
  * this machine compiled code and what is known of its devices. Score matrices are named beside them because they are large, but they are results and not cleared here.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
@@ -8,7 +8,9 @@ import type * as z from 'zod';
 import type { cacheKind, keptCache } from '../../src-shared/contract/settings.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
+import { npyHeaderBytes } from '../store/npy.ts';
 import type { Store } from '../store/open.ts';
+import { rowBytes } from '../store/rowFiles.ts';
 import type { UserFolders } from './folders.ts';
 import type { OpenWorkspace, WorkspaceService } from './workspaces.ts';
 
@@ -37,7 +39,8 @@ export function createStorageService(workspaces: WorkspaceService, folders: User
   return {
     async list() {
       const list = await Promise.all(Object.entries(caches()).map(([kind, cache]) => described(kind as CacheKind, cache)));
-      return { caches: list, matrixBytes: workspaces.current() ? (await sizeOfFolder(join(workspaces.required().store.folder, 'activations'))).bytes : 0 };
+      const features = list.find(({ kind }) => kind === 'features')?.bytes ?? 0;
+      return { caches: list, matrixBytes: workspaces.current() ? Math.max(0, (await sizeOfFolder(join(workspaces.required().store.folder, 'activations'))).bytes - features) : 0 };
     },
     async clear(kind) {
       const cache = caches()[kind];
@@ -50,7 +53,7 @@ export function createStorageService(workspaces: WorkspaceService, folders: User
   };
 }
 
-function workspaceCaches({ store, queue, readOnly }: OpenWorkspace): Record<'projections' | 'keptProjections' | 'crops', Cache> {
+function workspaceCaches({ store, queue, readOnly }: OpenWorkspace): Record<'projections' | 'keptProjections' | 'crops' | 'features' | 'maps', Cache> {
   const writable = () => Promise.resolve(readOnly ?? (queue.isBusy() ? 'A job is running in this workspace and uses it. Clear it when the job is done.' : null));
   return {
     projections: {
@@ -68,6 +71,23 @@ function workspaceCaches({ store, queue, readOnly }: OpenWorkspace): Record<'pro
       obstacle: async () => (await writable()) ?? (await missingFolder(store)),
       async clear() {
         for (const { id } of await store.indexes.list()) await store.crops.clear(id);
+      },
+    },
+    features: {
+      async size() {
+        const files = await store.rowFiles.list();
+        return { bytes: files.reduce((sum, file) => sum + npyHeaderBytes + rowBytes(file) * file.rows, 0), entries: files.length };
+      },
+      obstacle: async () => (await writable()) ?? (await missingFolder(store)),
+      async clear() {
+        for (const { id } of await store.rowFiles.list()) await store.rowFiles.delete(id);
+      },
+    },
+    maps: {
+      size: async () => ({ bytes: (await sizeOfFolder(join(store.folder, 'maps'))).bytes, entries: (await store.maps.list()).length }),
+      obstacle: writable,
+      async clear() {
+        for (const { id } of await store.maps.list()) await store.maps.delete(id);
       },
     },
   };

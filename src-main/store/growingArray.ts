@@ -56,6 +56,6 @@ export async function openGrowingArray(file: string, type: NpyType, rowShape: re
   };
 }
 
-export function tooShort(file: string, rows: number, held: number): AppError {
-  return new AppError('UNREADABLE_FILE', `${file} holds ${Math.max(0, held)} rows where the index has ${rows}: the file was cut off or replaced, and its layer must start over.`, { path: file, rows, held });
+export function tooShort(file: string, rows: number, held: number, cause?: unknown): AppError {
+  return new AppError('UNREADABLE_FILE', `${file} holds ${Math.max(0, held)} rows where the index has ${rows}: the file was cut off or replaced, and its layer must start over.`, { path: file, rows, held }, cause);
 }

@@ -5,7 +5,7 @@
 /// <reference lib="esnext.float16" />
 import { AppError } from '../../src-shared/errors.ts';
 
-export type NpyType = 'float32' | 'float16' | 'int32';
+export type NpyType = 'float32' | 'float16' | 'int32' | 'uint8';
 
 export interface NpyHeader {
   readonly type: NpyType;
@@ -24,6 +24,7 @@ const types = {
   float32: { description: '<f4', bytes: 4 },
   float16: { description: '<f2', bytes: 2 },
   int32: { description: '<i4', bytes: 4 },
+  uint8: { description: '|u1', bytes: 1 },
 } satisfies Record<NpyType, { readonly description: string; readonly bytes: number }>;
 
 export function bytesPerElement(type: NpyType): number {
@@ -45,7 +46,7 @@ export function npyHeader(type: NpyType, shape: readonly number[]): Buffer {
 /**
  * @param bytes the beginning of the file, at least its whole header
  * @param file only named in messages
- * @throws AppError UNREADABLE_FILE for anything but little-endian float32, float16 or int32 in C order
+ * @throws AppError UNREADABLE_FILE for anything but little-endian float32, float16, int32 or uint8 in C order
  */
 export function parseNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -55,7 +56,7 @@ export function parseNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const dictionary = buffer.toString('latin1', prefixBytes, dataOffset);
   const described = /'descr': *'([^']*)'/.exec(dictionary)?.[1];
   const type = (Object.keys(types) as NpyType[]).find((candidate) => types[candidate].description === described);
-  if (!type) throw unreadable(file, `its element type is "${described ?? ''}", not float32, float16 or int32`);
+  if (!type) throw unreadable(file, `its element type is "${described ?? ''}", not float32, float16, int32 or uint8`);
   if (!/'fortran_order': *False/.test(dictionary)) throw unreadable(file, 'its elements are not in C order');
   const shape = /'shape': *\(([^)]*)\)/.exec(dictionary)?.[1]?.split(',').map((part) => part.trim()).filter((part) => part !== '').map(Number);
   if (!shape?.every((size) => Number.isSafeInteger(size) && size >= 0)) throw unreadable(file, 'its shape is missing');

@@ -11,6 +11,7 @@ import { classesTable, type ClassesTable } from './classes.ts';
 import { cropsTable, type CropsTable } from './crops.ts';
 import { openDatabase, type Database } from './driver.ts';
 import { evolutionsTable, type EvolutionsTable } from './evolutions.ts';
+import { experimentsTable, type ExperimentsTable } from './experiments.ts';
 import { hitsTable, type HitsTable } from './hits.ts';
 import { imagesTable, type ImagesTable } from './images.ts';
 import { indexesTable, type IndexesTable } from './indexes.ts';
@@ -20,12 +21,15 @@ import { labResultsTable, type LabResultsTable } from './labResults.ts';
 import { labUploadsTable, type LabUploadsTable } from './labUploads.ts';
 import { takeWriterLock, type WriterLock } from './lock.ts';
 import { checkLayout, migrate } from './migrations/migrate.ts';
+import { mapsTable, type MapsTable } from './maps.ts';
 import { notesTable, type NotesTable } from './notes.ts';
 import { openPack } from './pack.ts';
 import { passesTable, type PassesTable } from './passes.ts';
+import { picturePartsTable, type PicturePartsTable } from './pictureParts.ts';
 import { positionsTable, type PositionsTable } from './positions.ts';
 import { projectionsTable, type ProjectionsTable } from './projections.ts';
 import { openForReading, type Reading } from './reading.ts';
+import { rowFilesTable, type RowFilesTable } from './rowFiles.ts';
 import { scansTable, type ScansTable } from './scans.ts';
 import { removeScoreMatrix, scoreMatrixFolder } from './scoreMatrix.ts';
 import { statisticsTable, type StatisticsTable } from './statistics.ts';
@@ -61,6 +65,10 @@ export interface Store {
   readonly notes: NotesTable;
   readonly labResults: LabResultsTable;
   readonly labUploads: LabUploadsTable;
+  readonly experiments: ExperimentsTable;
+  readonly pictureParts: PicturePartsTable;
+  readonly rowFiles: RowFilesTable;
+  readonly maps: MapsTable;
   close(): Promise<void>;
 }
 
@@ -192,6 +200,10 @@ async function tables({ path, kind, folder, mode, reading, writer, opened }: Par
     notes: notesTable(connections),
     labResults: labResultsTable(connections),
     labUploads: labUploadsTable(connections),
+    experiments: experimentsTable(connections),
+    pictureParts: picturePartsTable(connections),
+    rowFiles: rowFilesTable(connections, (name) => scoreMatrixFolder(folder, name)),
+    maps: mapsTable(connections, join(folder, 'maps')),
     close: () => closeAll(opened),
   };
 }

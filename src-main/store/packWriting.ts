@@ -9,6 +9,7 @@ import { openDatabase, type Database } from './driver.ts';
 import type { SeriesRecord } from './evolutions.ts';
 import type { Store } from './open.ts';
 import { packedFilesTable, pieceBytes } from './pack.ts';
+import { isRowFileName } from './rowFiles.ts';
 import { scoreMatrixFolder } from './scoreMatrix.ts';
 
 export interface PackContents {
@@ -70,9 +71,15 @@ async function copyDatabase({ source }: Store, target: string): Promise<void> {
 async function leaveOut(copy: Database, indexes: readonly string[] | undefined): Promise<void> {
   await copy.transaction(async (statements) => {
     await statements.run('DELETE FROM indexes WHERE deleted = 1 OR staged_for IS NOT NULL OR (?1 IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?1)))', [indexes ? JSON.stringify(indexes) : null]);
-    await statements.exec('DELETE FROM jobs; DELETE FROM projections; DELETE FROM lab_uploads;');
+    await statements.exec('DELETE FROM jobs; DELETE FROM projections; DELETE FROM lab_uploads; DELETE FROM row_files; DELETE FROM maps;');
     // Of a choice of indexes, only what is said of their models; the workspace's own note goes along.
     if (indexes) await statements.exec("DELETE FROM notes WHERE model_hash <> '' AND model_hash NOT IN (SELECT model_hash FROM indexes)");
+    // An unfinished experiment has lost its job, and marked parts the picture files that say where they are in a network's input.
+    await statements.exec('DELETE FROM experiments WHERE caption IS NULL; DELETE FROM picture_parts;');
+    if (indexes) await statements.exec('DELETE FROM experiments WHERE index_id IS NULL');
+    for (const { id, spec, subject } of await statements.all<{ id: string; spec: string; subject: string }>('SELECT id, spec, subject FROM experiments')) {
+      await statements.run('UPDATE experiments SET spec = ?, subject = ? WHERE id = ?', [withoutPlaces(spec), withoutPlaces(subject), id]);
+    }
     for (const { id, record } of await statements.all<{ id: string; record: string }>('SELECT id, record FROM evolutions')) {
       const series = JSON.parse(record) as SeriesRecord;
       const { folder, imagesPath, labelsPath, checkpoints } = series;
@@ -85,6 +92,11 @@ async function leaveOut(copy: Database, indexes: readonly string[] | undefined):
   });
 }
 
+/** JSON whose paths, at whatever depth, have only their last part left. */
+function withoutPlaces(json: string): string {
+  return JSON.stringify(JSON.parse(json, (key, value: unknown) => (typeof value === 'string' && /(^p|P)ath$/.test(key) ? lastName(value) : value)));
+}
+
 /** The last part of a path of any system. */
 function lastName(path: string): string {
   return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
@@ -94,6 +106,7 @@ async function packMatrices(copy: Database, store: Store, progress: (step: strin
   await copy.exec(packedFilesTable);
   for (const { folder } of await copy.all<{ folder: string }>("SELECT matrix_folder AS folder FROM indexes WHERE matrix <> 'none'")) {
     for (const name of (await readdir(scoreMatrixFolder(store.folder, folder)).catch((): string[] => [])).sort()) {
+      if (isRowFileName(name)) continue;
       progress(`score matrix ${folder}/${name}`);
       await packFile(copy, join(scoreMatrixFolder(store.folder, folder), name), `${folder}/${name}`, signal);
     }

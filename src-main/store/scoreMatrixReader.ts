@@ -31,7 +31,7 @@ export async function readScoreMatrix(folder: string, layerNumber: number, optio
   try {
     const { type, shape } = parseNpyHeader(await readAt(handle, 0, npyHeaderBytes), file);
     const [counted, channels] = shape;
-    if (type === 'int32' || shape.length !== 2 || !channels) throw new AppError('UNREADABLE_FILE', `${file} is not a score matrix: its shape is ${shape.join(' x ')}, ${type}.`, { path: file });
+    if ((type !== 'float32' && type !== 'float16') || shape.length !== 2 || !channels) throw new AppError('UNREADABLE_FILE', `${file} is not a score matrix: its shape is ${shape.join(' x ')}, ${type}.`, { path: file });
     const rowBytes = channels * bytesPerElement(type);
     const held = Math.floor(((await handle.stat()).size - npyHeaderBytes) / rowBytes);
     const rows = options.rows ?? counted!;

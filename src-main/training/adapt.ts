@@ -47,6 +47,28 @@ export function withPixelInput(network: Graph, image: string, { mean, factor }: 
   return verify(build.finish(network.outputs));
 }
 
+/** The inverse: the network behind what shifts and scales its pictures by constants, for who prepares them anew. A network that begins otherwise is returned as it is. */
+export function withoutPixelInput(network: Graph, image: string): Graph {
+  const first: Node[] = [];
+  for (let value = image; ; value = first.at(-1)!.outputs[0]!) {
+    const readers = network.nodes.filter((node) => node.inputs.includes(value));
+    const [next] = readers;
+    if (readers.length !== 1 || !next || network.outputs.includes(next.outputs[0]!) || !preparing.has(next.kind) || next.inputs[0] !== value || !network.tensors.has(next.inputs[1]!)) break;
+    first.push(next);
+  }
+  const last = first.at(-1);
+  if (!last) return network;
+  const build = createGraphBuilder(network.name);
+  for (const input of network.inputs) build.input(input.name, input.dataType, input.shape);
+  const rest = network.nodes.filter((node) => !first.includes(node));
+  const read = new Set(rest.flatMap((node) => node.inputs));
+  for (const tensor of network.tensors.values()) if (read.has(tensor.name)) build.tensor(tensor);
+  for (const node of rest) build.copy({ ...node, inputs: node.inputs.map((input) => (input === last.outputs[0] ? image : input)) } as Node);
+  return verify(build.finish(network.outputs));
+}
+
+const preparing: ReadonlySet<Node['kind']> = new Set<Node['kind']>(['Sub', 'Add', 'Mul']);
+
 function isLayer(node: Node): node is NodeOf<'Conv'> | NodeOf<'ConvTranspose'> | NodeOf<'Gemm'> {
   return node.kind === 'Conv' || node.kind === 'ConvTranspose' || node.kind === 'Gemm';
 }

@@ -2,7 +2,7 @@
 import type { ChannelOrder } from '../../src-shared/domain/preprocessing.ts';
 import type { Graph } from '../graph/graph.ts';
 import { lastLayerWeights, weightsOf } from '../rewrite/training/trainable.ts';
-import { withClasses, withPixelInput } from './adapt.ts';
+import { withClasses, withoutPixelInput, withPixelInput } from './adapt.ts';
 import { architectures, pictureInput } from './architectures.ts';
 import { initialised } from './initialise.ts';
 import type { MeanPicture } from './pictures.ts';
@@ -33,8 +33,10 @@ export interface StartingNetwork {
 export function emptyNetwork(architecture: Architecture, recipe: Pick<TrainingRecipe, 'finetune'>, classes: number): StartingNetwork {
   if (architecture.kind !== 'file') return finished(architectures[architecture.kind]({ ...architecture, classes }), pictureInput, 'rgb');
   const { graph, image, order } = architecture.found;
-  const resized = finished(withClasses(graph, classes), image, order);
-  return recipe.finetune ? { ...resized, trained: lastLayerWeights(resized.graph).map((weight) => weight.name) } : resized;
+  const resized = withClasses(graph, classes);
+  if (recipe.finetune) return { ...finished(resized, image, order), trained: lastLayerWeights(resized).map((weight) => weight.name) };
+  // A network that was trained here brings the mean of other pictures with it; from scratch it gets that of its own.
+  return finished(withoutPixelInput(resized, image), image, order);
 }
 
 /** With first weights; those of a file that is fine-tuned stay, but for its last layer. Throws as emptyNetwork. */

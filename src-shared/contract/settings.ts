@@ -37,7 +37,7 @@ export const doctorReport = z.object({
 });
 
 /** What is kept only to save time: on disk of this machine (`code`, `devices`) or in the open workspace (the others). */
-export const cacheKind = z.enum(['projections', 'keptProjections', 'crops', 'code', 'devices']);
+export const cacheKind = z.enum(['projections', 'keptProjections', 'crops', 'features', 'maps', 'code', 'devices']);
 
 export const keptCache = z.object({
   kind: cacheKind,

@@ -70,10 +70,15 @@ export async function surestClass(column: Float32Array, classes: Int32Array, cla
   let best: SurestClass | null = null;
   for (const { class: of, images, auc } of all.classes) {
     if (auc === null || auc <= 0.5 || images < leastImages) continue;
-    const deviations = (auc - 0.5) / Math.sqrt((all.images + 1) / (12 * images * (all.images - images)));
+    const deviations = deviationsAboveChance(auc, images, all.images);
     if (!best || deviations > best.deviations) best = { class: of, images, auc, deviations };
   }
   return best;
+}
+
+/** How far an area lies above chance, in standard deviations of U without ties: what makes classes of different sizes comparable. `images` of the class, of `all` that were scored. */
+export function deviationsAboveChance(auc: number, images: number, all: number): number {
+  return (auc - 0.5) / Math.sqrt((all + 1) / (12 * images * (all - images)));
 }
 
 function firstAtLeast(sorted: Float32Array, value: number): number {

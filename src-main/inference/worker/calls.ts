@@ -9,6 +9,7 @@ import { preprocessingOf } from '../../importers/preprocessing.ts';
 import { rectifiedBy } from '../../rewrite/backward/projectionGraph.ts';
 import { ruleOf } from '../../rewrite/backward/rules/rules.ts';
 import { cutOut } from './cutOut.ts';
+import { features } from './features.ts';
 import { describeForLab, gradients, look, maps } from './labCalls.ts';
 import { drawModel, drawSpine, exportProjection } from './modelGraphs.ts';
 import { projectUnits } from './projectUnits.ts';
@@ -70,6 +71,7 @@ export function createCalls(engines: Engines, alive: (next: NextWork) => void): 
     look: (parameters, signal) => look(state, parameters, signal),
     maps: (parameters, signal) => maps(state, parameters, signal),
     gradients: (parameters, signal) => gradients(state, parameters, signal),
+    features: (parameters, signal) => features(state, parameters, signal),
     cutOut,
   };
   return followed(calls, (name) => {

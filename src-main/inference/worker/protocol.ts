@@ -12,6 +12,7 @@ import type { DrawnRow } from '../../graph/print.ts';
 import type { EngineAvailability, Placement } from '../engine.ts';
 import type { ProbeOptions } from '../selfTest/survey.ts';
 import type { CutOutCall } from './cutOut.ts';
+import type { FeatureCall } from './features.ts';
 import type { GradientCall, Gradients, LabDescription, LabNetwork, Look, LookCall, MapsCall } from './labCalls.ts';
 import type { NetworkWeights, WeightsCall } from './readWeights.ts';
 import type { TrainAnswer, TrainCall } from './trainSteps.ts';
@@ -131,6 +132,8 @@ export interface WorkerCalls {
   look: [LookCall, Look];
   maps: [MapsCall, Float32Array];
   gradients: [GradientCall, Gradients];
+  /** Vectors of a batch of pictures (features.ts). */
+  features: [FeatureCall, readonly Float32Array[]];
   /** Foreground of a picture by GrabCut; `[H, W]`, 255 is foreground. */
   cutOut: [CutOutCall, Uint8Array];
 }

@@ -28,6 +28,13 @@ export interface CompiledRanking {
   fed: Data | undefined;
 }
 
+/** A network that gives vectors: the outputs that hold them, in the order asked for. */
+export interface CompiledFeatures {
+  readonly model: Model;
+  readonly heads: readonly string[];
+  readonly session: Session;
+}
+
 export interface WorkerState {
   readonly engines: { engineAt(placement: Placement): Promise<Engine> };
   model(reference: ModelReference, crop: readonly [number, number]): Promise<Model>;
@@ -35,6 +42,7 @@ export interface WorkerState {
   /** Every session among the fields of what is kept counts, and is closed with it. */
   readonly projections: CompiledCache<CompiledProjection>;
   readonly lookings: CompiledCache<CompiledLooking>;
+  readonly features: CompiledCache<CompiledFeatures>;
 }
 
 export interface OwnedState extends WorkerState {
@@ -63,6 +71,7 @@ export function createState(engines: Pick<Engines, 'engineAt'> = createEngines()
     rankings: budget.cache<CompiledRanking>(sessions()),
     projections: budget.cache<CompiledProjection>(sessions()),
     lookings: budget.cache<CompiledLooking>(sessions()),
+    features: budget.cache<CompiledFeatures>(sessions()),
     async model(reference, crop) {
       // Wanted for what is compiled next.
       alive('prepare');

@@ -20,7 +20,7 @@ export interface Turns<Call extends WaitingCall> {
 }
 
 /** Lower goes first: looking comes before indexing and training. */
-const priority: Record<CallName, number> = { probe: 0, inspect: 0, draw: 0, spine: 0, feeding: 0, export: 0, weights: 0, layers: 0, project: 1, describeLab: 1, look: 1, maps: 1, gradients: 1, cutOut: 1, measureBatch: 2, score: 3, train: 3 };
+const priority: Record<CallName, number> = { probe: 0, inspect: 0, draw: 0, spine: 0, feeding: 0, export: 0, weights: 0, layers: 0, project: 1, describeLab: 1, look: 1, maps: 1, gradients: 1, cutOut: 1, measureBatch: 2, score: 3, features: 3, train: 3 };
 /** For each millisecond of projecting and other looking, long work that waits gets this many before the next look. */
 const longShare = 2;
 

@@ -9,10 +9,12 @@ import { keptPictures } from './0005-kept-pictures.ts';
 import { notes } from './0006-notes.ts';
 import { evolutions } from './0007-evolutions.ts';
 import { lab } from './0008-lab.ts';
+import { maps } from './0009-maps.ts';
+import { experiments } from './0010-experiments.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. */
-export const migrations: readonly Migration[] = [initial, passes, scores, parts, keptPictures, notes, evolutions, lab];
+export const migrations: readonly Migration[] = [initial, passes, scores, parts, keptPictures, notes, evolutions, lab, maps, experiments];
 
 /** The layout this program writes: the number of the last step. */
 export const newestLayout = migrations.at(-1)!.number;

@@ -1,0 +1,119 @@
+/**
+ * What is kept for every image of an index beside its scores, as it is read: features of a layer, small pictures, predictions. Row r belongs to the r-th image that has a row in the score matrix.
+ * Blocks that were read lately are kept, so that one question after the other costs no reading.
+ */
+import { LRUCache } from 'lru-cache';
+import type { pooling } from '../../src-shared/contract/map.ts';
+import type * as z from 'zod';
+import { AppError } from '../../src-shared/errors.ts';
+import type { RowSource } from '../features/matrix.ts';
+import type { StoredIndex } from '../store/indexes.ts';
+import type { Store } from '../store/open.ts';
+import { readRowFile, rowBytes, type RowFileWish, type StoredRowFile } from '../store/rowFiles.ts';
+import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
+import { committedRows } from './scoreRows.ts';
+
+export type Pooling = z.infer<typeof pooling>;
+
+export interface FeatureChoice {
+  readonly index: string;
+  /** Value name. */
+  readonly layer: string;
+  readonly pooling: Pooling;
+}
+
+/** Names of the two files that every index has once. */
+export const pixelsFile = { what: 'pixels', layer: '', pooling: '' } as const;
+export const predictionsFile = { what: 'predictions', layer: '', pooling: '' } as const;
+
+export function featuresFile({ layer, pooling: by }: Pick<FeatureChoice, 'layer' | 'pooling'>) {
+  return { what: 'features', layer, pooling: by } as const;
+}
+
+/** They are of the index as it is, and whole. */
+export function isWhole(file: StoredRowFile | null, index: StoredIndex): file is StoredRowFile {
+  return file !== null && file.folder === index.matrixFolder && file.rows === committedRows(index);
+}
+
+/** The image number of each row, rising. */
+export async function rowImages(store: Store, index: StoredIndex): Promise<Int32Array<ArrayBuffer>> {
+  const skipped = new Set(await store.images.skippedNumbers(index.id, index.cursor));
+  const numbers = new Int32Array(index.cursor - skipped.size);
+  let row = 0;
+  for (let number = 0; number < index.cursor; number++) if (!skipped.has(number)) numbers[row++] = number;
+  return numbers;
+}
+
+export interface OpenRows extends RowSource {
+  readonly file: StoredRowFile;
+  /** As they are in the file; nobody writes to them. */
+  readBytes(first: number, count: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+export interface FeatureRows {
+  /** Null where the file is not whole. The caller closes it. */
+  open(store: Store, index: StoredIndex, wish: Pick<RowFileWish, 'what' | 'layer' | 'pooling'>): Promise<OpenRows | null>;
+  /** One row; null where the file is not whole. */
+  row(store: Store, index: StoredIndex, wish: Pick<RowFileWish, 'what' | 'layer' | 'pooling'>, row: number): Promise<Float32Array | null>;
+}
+
+const heldBytes = 384 * 2 ** 20;
+
+export function createFeatureRows(): FeatureRows {
+  const held = new LRUCache<string, Uint8Array<ArrayBuffer>>({ maxSize: heldBytes, sizeCalculation: (bytes) => Math.max(1, bytes.byteLength), ttl: 5 * 60_000, ttlAutopurge: false });
+  const rows: FeatureRows = {
+    async open(store, index, wish) {
+      const file = await store.rowFiles.find(index.id, wish);
+      if (!isWhole(file, index)) return null;
+      const reader = await readRowFile(scoreMatrixFolder(store.folder, file.folder), file);
+      const dimensions = file.shape.reduce((product, size) => product * size, 1);
+      const readBytes = async (first: number, count: number) => {
+        const key = `${store.folder} ${file.id} ${file.rows} ${first} ${count}`;
+        const bytes = held.get(key) ?? (await reader.read(first, count));
+        held.set(key, bytes);
+        return bytes;
+      };
+      return {
+        file,
+        rows: file.rows,
+        dimensions,
+        readBytes,
+        read: async (first, count) => numbersOf(await readBytes(first, count), file),
+        close: () => reader.close(),
+      };
+    },
+    async row(store, index, wish, row) {
+      const source = await rows.open(store, index, wish);
+      if (!source) return null;
+      try {
+        if (row < 0 || row >= source.rows) throw new AppError('NOT_FOUND', `There is no row ${row} among ${source.rows}.`, { row });
+        return await source.read(row, 1);
+      } finally {
+        await source.close();
+      }
+    },
+  };
+  return rows;
+}
+
+function numbersOf(bytes: Uint8Array<ArrayBuffer>, { what }: StoredRowFile): Float32Array {
+  return what === 'pixels' ? new Float32Array(bytes) : new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** Every prediction `[class, probability]`; null where the network makes none, or they are not computed. */
+export async function readPredictions(store: Store, index: StoredIndex): Promise<Float32Array | null> {
+  const file = await store.rowFiles.find(index.id, predictionsFile);
+  if (!isWhole(file, index)) return null;
+  const reader = await readRowFile(scoreMatrixFolder(store.folder, file.folder), file);
+  try {
+    const bytes = await reader.read(0, file.rows);
+    return new Float32Array(bytes.buffer);
+  } finally {
+    await reader.close();
+  }
+}
+
+export function bytesOfRows(wish: Pick<RowFileWish, 'what' | 'shape'>, rows: number): number {
+  return rowBytes(wish) * rows;
+}

@@ -1,0 +1,127 @@
+/**
+ * Many images of an index as one picture, or each by itself at a size. Small ones come from the pictures that are kept beside the features, so that no file is decoded; others from the
+ * images as the network sees them. One that is not square stands in the middle of its tile.
+ */
+import { keptThumbnailSize } from '../../src-shared/contract/mapMedia.ts';
+import type { IndexId } from '../../src-shared/domain/ids.ts';
+import { AppError } from '../../src-shared/errors.ts';
+import { encodePng, resizePixels } from '../dataset/picture.ts';
+import type { StoredIndex } from '../store/indexes.ts';
+import { readRowFile, type RowFileReader } from '../store/rowFiles.ts';
+import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
+import type { Store } from '../store/open.ts';
+import type { CropService } from './crops.ts';
+import { isWhole, pixelsFile, rowImages } from './featureRows.ts';
+import { rowOf } from './scoreRows.ts';
+import { createTurns } from './turns.ts';
+import type { WorkspaceService } from './workspaces.ts';
+
+/** A picture of `[height, width, 3]` RGB. */
+export interface SmallPicture {
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface ThumbnailService {
+  /** PNG; tiles of images that cannot be shown are empty. */
+  sheet(request: { readonly index: string; readonly size: number; readonly columns: number; readonly images: readonly number[] }, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Each by itself, in order, at most `size` pixels on its longer edge; null for one that cannot be shown. */
+  each(store: Store, index: StoredIndex, images: readonly number[], size: number, signal?: AbortSignal): AsyncGenerator<SmallPicture | null, void, void>;
+}
+
+/** Pictures that are decoded at once. */
+const atOnce = 4;
+/** Images that are read together. */
+const piece = 64;
+
+export function createThumbnailService(workspaces: WorkspaceService, crops: CropService): ThumbnailService {
+  const inTurn = createTurns(atOnce);
+
+  async function fromCrop(store: Store, index: StoredIndex, image: number, size: number): Promise<SmallPicture | null> {
+    const [height, width] = index.preprocessing.crop;
+    try {
+      const pixels = await inTurn(() => crops.pixels(store, index, image));
+      return await fitted({ pixels, width, height }, size);
+    } catch (error) {
+      if (error instanceof AppError) return null;
+      throw error;
+    }
+  }
+
+  const service: ThumbnailService = {
+    async sheet({ index: id, size, columns, images }, signal) {
+      const { store } = workspaces.required();
+      const index = await store.indexes.get(id as IndexId);
+      const across = Math.max(1, Math.min(columns, images.length));
+      const sheet = blank(across * size, Math.max(1, Math.ceil(images.length / across)) * size);
+      let at = 0;
+      for await (const picture of service.each(store, index, images, size, signal)) {
+        if (picture) place(sheet, picture, (at % across) * size, Math.floor(at / across) * size, size);
+        at++;
+      }
+      return encodePng(sheet.pixels, sheet.width, sheet.height, 4, true);
+    },
+    async *each(store, index, images, size, signal) {
+      const kept = size <= keptThumbnailSize ? await openKept(store, index) : null;
+      try {
+        for (let start = 0; start < images.length; start += piece) {
+          signal?.throwIfAborted();
+          yield* await Promise.all(images.slice(start, start + piece).map(async (image) => (kept ? fitted(await kept.read(image), size) : null) ?? fromCrop(store, index, image, size)));
+        }
+      } finally {
+        await kept?.close();
+      }
+    },
+  };
+  return service;
+}
+
+async function openKept(store: Store, index: StoredIndex): Promise<{ read(image: number): Promise<SmallPicture | null>; close(): Promise<void> } | null> {
+  const file = await store.rowFiles.find(index.id, pixelsFile);
+  if (!isWhole(file, index)) return null;
+  const reader: RowFileReader = await readRowFile(scoreMatrixFolder(store.folder, file.folder), file);
+  const numbers = await rowImages(store, index);
+  const [height, width] = file.shape as [number, number];
+  return {
+    async read(image) {
+      const row = rowOf(numbers, image);
+      return row < 0 ? null : { pixels: await reader.read(row, 1), width, height };
+    },
+    close: () => reader.close(),
+  };
+}
+
+/** The longer edge at `size`; smaller ones are enlarged with hard edges, as their pixels are few. */
+async function fitted(picture: SmallPicture | null, size: number): Promise<SmallPicture | null>;
+async function fitted(picture: SmallPicture, size: number): Promise<SmallPicture>;
+async function fitted(picture: SmallPicture | null, size: number): Promise<SmallPicture | null> {
+  if (!picture) return null;
+  const scale = size / Math.max(picture.width, picture.height);
+  const [width, height] = [Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale))];
+  return resizePixels({ ...picture, channels: 3 }, width, height, scale > 1 ? 'nearest' : 'cubic');
+}
+
+/** RGBA. */
+export interface Sheet {
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+export function blank(width: number, height: number): Sheet {
+  return { pixels: new Uint8Array(width * height * 4), width, height };
+}
+
+/** Into the middle of a tile of `size` whose corner is at `left`, `top`. */
+export function place(sheet: Sheet, { pixels, width, height }: SmallPicture, left: number, top: number, size: number): void {
+  const [x0, y0] = [left + Math.floor((size - width) / 2), top + Math.floor((size - height) / 2)];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0, from = y * width * 3, to = ((y0 + y) * sheet.width + x0) * 4; x < width; x++, from += 3, to += 4) {
+      sheet.pixels[to] = pixels[from]!;
+      sheet.pixels[to + 1] = pixels[from + 1]!;
+      sheet.pixels[to + 2] = pixels[from + 2]!;
+      sheet.pixels[to + 3] = 255;
+    }
+  }
+}
