@@ -2,6 +2,8 @@
  * Every place of the workbench as an address, `/w/:workspace/i/:index/l/:layer/c/:channel?hit=&method=&seed=&scale=`, and back.
  * Pure, so that a copied link and the router cannot disagree. Defaults are left out of the query unless a whole link is asked for.
  */
+import { experimentKinds, type ExperimentKind } from '../src-shared/domain/experiments.ts';
+import { mapColours, type MapColour } from '../src-shared/contract/mapMedia.ts';
 import { methods, scales, seeds, type Method, type Scale, type Seed } from '../src-shared/domain/projection.ts';
 
 export interface View {
@@ -39,6 +41,39 @@ export function diagnosticsAddress(workspace: string, models: { readonly model?:
   return `/w/${encodeURIComponent(workspace)}/diagnostics${written(models)}`;
 }
 
+/** The paper's experiments in a workspace, or the result of one. */
+export function experimentsAddress(workspace: string, result?: string): string {
+  return `/w/${encodeURIComponent(workspace)}/experiments${result === undefined ? '' : `/${encodeURIComponent(result)}`}`;
+}
+
+/** What an experiment begins with: an index, or the settings of a result; of class evidence also the class and the layer (number from 1). */
+export interface ExperimentStart {
+  readonly index?: string;
+  readonly from?: string;
+  readonly class?: string;
+  readonly layer?: number;
+}
+
+/** The form of an experiment. */
+export function experimentAddress(workspace: string, kind: ExperimentKind, start: ExperimentStart = {}): string {
+  return `${experimentsAddress(workspace)}/new/${kind}${written({ ...start })}`;
+}
+
+/** Reads that form's address; kind null where nobody knows it. */
+export function experimentOf(params: Words, query: Words): { readonly kind: ExperimentKind | null; readonly start: ExperimentStart } {
+  const id = (word: unknown): string | undefined => (typeof word === 'string' && /^[a-z0-9]{6,24}$/.test(word) ? word : undefined);
+  const [index, from, layer] = [id(query.index), id(query.from), count(query.layer, 1)];
+  return {
+    kind: oneOf<ExperimentKind | 'unknown'>(experimentKinds, params.kind, 'unknown') === 'unknown' ? null : (params.kind as ExperimentKind),
+    start: { ...(index ? { index } : {}), ...(from ? { from } : {}), ...(text(query.class) ? { class: text(query.class).slice(0, 400) } : {}), ...(layer === null ? {} : { layer }) },
+  };
+}
+
+/** The paper, walked through with the network and images of an index; without one, of the workspace's newest. */
+export function paperAddress(workspace: string, index?: string): string {
+  return `/w/${encodeURIComponent(workspace)}/paper${written({ index })}`;
+}
+
 const indexPrefix = 'index:';
 
 /** The model of an index as an address names it, where a path could stand as well. */
@@ -72,6 +107,89 @@ export function comparedPlace(words: unknown): ComparedPlace | null {
 
 function comparedWords({ index, layer, channel }: ComparedPlace): string {
   return [index, layer, ...(channel === null ? [] : [channel])].join('/');
+}
+
+/** The maps of a workspace, and the form for another, begun with an index and a layer of it. */
+export function mapsAddress(workspace: string, start: { readonly index?: string; readonly layer?: string } = {}): string {
+  return `/w/${encodeURIComponent(workspace)}/map${written({ ...start })}`;
+}
+
+export const mapViews = ['points', 'mosaic'] as const;
+export type MapViewing = (typeof mapViews)[number];
+
+/** One map, and how it is looked at; what is chosen on it is no part of the address. */
+export interface MapPlace {
+  readonly workspace: string;
+  readonly map: string;
+  readonly colour: MapColour;
+  /** Of the colour `channel`: layer (number from 1) and channel. */
+  readonly layer: number | null;
+  readonly channel: number | null;
+  /** Classes that are set apart from the others, by number. */
+  readonly classes: readonly number[];
+  readonly view: MapViewing;
+  /** Another map of the same images beside it. */
+  readonly beside: string | null;
+  /** Middle of what is seen, 0-1, and how much closer than the whole map; null: the whole map. */
+  readonly at: { readonly x: number; readonly y: number; readonly zoom: number } | null;
+}
+
+export function mapAddress(workspace: string, map: string, looking: Partial<Omit<MapPlace, 'workspace' | 'map'>> = {}): string {
+  const { colour = 'class', layer = null, channel = null, classes = [], view = 'points', beside = null, at = null } = looking;
+  const isChannel = colour === 'channel';
+  return `${mapsAddress(workspace)}/${encodeURIComponent(map)}${written({
+    colour: colour === 'class' ? undefined : colour,
+    layer: isChannel ? (layer ?? undefined) : undefined,
+    channel: isChannel ? (channel ?? undefined) : undefined,
+    classes: classes.length > 0 ? classes.join('.') : undefined,
+    view: view === 'points' ? undefined : view,
+    beside: beside ?? undefined,
+    at: at ? [at.x.toFixed(4), at.y.toFixed(4), at.zoom.toFixed(2)].join('_') : undefined,
+  })}`;
+}
+
+/** Reads a map's address; what is absent or makes no sense is as usual. */
+export function mapPlaceOf(params: Words, query: Words): MapPlace {
+  const id = (word: unknown): string | null => (typeof word === 'string' && /^[a-z0-9]{6,24}$/.test(word) ? word : null);
+  const [, x, y, zoom] = /^([01]\.\d{1,6})_([01]\.\d{1,6})_(\d{1,5}(?:\.\d{1,3})?)$/.exec(text(query.at)) ?? [];
+  return {
+    workspace: text(params.workspace),
+    map: text(params.map),
+    colour: oneOf(mapColours, query.colour, 'class'),
+    layer: count(query.layer, 1),
+    channel: count(query.channel, 0),
+    classes: /^\d{1,9}(\.\d{1,9}){0,99}$/.test(text(query.classes)) ? text(query.classes).split('.').map(Number) : [],
+    view: oneOf(mapViews, query.view, 'points'),
+    beside: id(query.beside),
+    at: x !== undefined && y !== undefined && zoom !== undefined && Number(zoom) > 0 ? { x: Number(x), y: Number(y), zoom: Number(zoom) } : null,
+  };
+}
+
+/** The nearest images of a picture: an index, a picture as the lab names it (`image-12`, `given-HASH`), and the layer (its name) whose features are compared. */
+export interface NeighboursPlace {
+  readonly workspace: string;
+  readonly index: string | null;
+  readonly picture: string | null;
+  readonly layer: string | null;
+  readonly pooling: 'mean' | 'max' | 'flat';
+  readonly metric: 'l2' | 'cosine';
+}
+
+export function neighboursAddress(workspace: string, at: Partial<Omit<NeighboursPlace, 'workspace'>> = {}): string {
+  const { index, picture, layer, pooling, metric } = at;
+  return `/w/${encodeURIComponent(workspace)}/neighbours${written({ index: index ?? undefined, picture: picture ?? undefined, layer: layer ?? undefined, pooling: pooling === 'mean' ? undefined : pooling, metric: metric === 'l2' ? undefined : metric })}`;
+}
+
+export function neighboursPlaceOf(params: Words, query: Words): NeighboursPlace {
+  const matching = (word: unknown, pattern: RegExp): string | null => (typeof word === 'string' && pattern.test(word) ? word : null);
+  return {
+    workspace: text(params.workspace),
+    index: matching(query.index, /^[a-z0-9]{6,24}$/),
+    picture: matching(query.picture, /^(image-\d{1,10}|given-[0-9a-f]{32})$/),
+    layer: matching(query.layer, /^.{1,1000}$/),
+    pooling: oneOf(['mean', 'max', 'flat'] as const, query.pooling, 'mean'),
+    metric: oneOf(['l2', 'cosine'] as const, query.metric, 'l2'),
+  };
 }
 
 /** Where one image of an index is shown; `layer` is the one whose channels stand beside it. */

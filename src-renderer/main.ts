@@ -9,6 +9,7 @@ import { useSettings } from './stores/settings.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
+import './styles/print.css';
 
 dropToken();
 const app = createApp(App).use(createPinia()).use(i18n).use(createWorkbenchRouter());

@@ -9,7 +9,14 @@ import CompareView from './features/compare/CompareView.vue';
 import DiagnosticsView from './features/diagnostics/DiagnosticsView.vue';
 import EvolutionStart from './features/evolution/EvolutionStart.vue';
 import EvolutionView from './features/evolution/EvolutionView.vue';
+import ExperimentsView from './features/experiments/ExperimentsView.vue';
+import FormView from './features/experiments/FormView.vue';
+import ResultView from './features/experiments/ResultView.vue';
 import LabView from './features/lab/LabView.vue';
+import PaperView from './features/paper/PaperView.vue';
+import MapStart from './features/map/MapStart.vue';
+import MapView from './features/map/MapView.vue';
+import NeighboursView from './features/map/NeighboursView.vue';
 import ReportView from './features/report/ReportView.vue';
 import ImageView from './features/search/ImageView.vue';
 import SettingsView from './features/settings/SettingsView.vue';
@@ -39,7 +46,14 @@ export function createWorkbenchRouter(): Router {
       { path: '/w/:workspace/evolution/:series', name: 'series', component: EvolutionView },
       { path: '/w/:workspace/diagnostics', name: 'diagnostics', component: DiagnosticsView },
       { path: '/w/:workspace/i/:index/image/:image(\\d+)', name: 'image', component: ImageView },
+      { path: '/w/:workspace/experiments', name: 'experiments', component: ExperimentsView },
+      { path: '/w/:workspace/experiments/new/:kind', name: 'experiment-form', component: FormView },
+      { path: '/w/:workspace/experiments/:experiment', name: 'experiment', component: ResultView },
+      { path: '/w/:workspace/paper', name: 'paper', component: PaperView },
       { path: '/w/:workspace/lab', name: 'lab', component: LabView },
+      { path: '/w/:workspace/map', name: 'maps', component: MapStart },
+      { path: '/w/:workspace/map/:map', name: 'map', component: MapView },
+      { path: '/w/:workspace/neighbours', name: 'neighbours', component: NeighboursView },
       { path: '/w/:workspace/compare', name: 'compare', component: CompareView },
       {
         path: '/w/:workspace/i/:index',

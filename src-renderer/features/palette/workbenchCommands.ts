@@ -2,8 +2,9 @@
 import { computed, type ComputedRef, type Ref } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { useRoute, useRouter } from 'vue-router';
+import { experimentKinds } from '../../../src-shared/domain/experiments.ts';
 import { methods } from '../../../src-shared/domain/projection.ts';
-import { compareAddress, diagnosticsAddress, evolutionAddress, labAddress, labTools, trainAddress, weightsAddress } from '../../addresses.ts';
+import { compareAddress, diagnosticsAddress, evolutionAddress, experimentAddress, experimentsAddress, labAddress, labTools, paperAddress, mapsAddress, neighboursAddress, trainAddress, weightsAddress } from '../../addresses.ts';
 import type { IndexRecord } from '../../api/records.ts';
 import { jumpTarget } from '../../composables/jumpTarget.ts';
 import { loaded, type Load } from '../../composables/useLoad.ts';
@@ -72,10 +73,15 @@ export function useWorkbenchCommands(words: Ref<string>, indexes: Ref<Load<reado
     return [
       { id: 'lab', group: t('palette.go'), label: t('lab.title'), run: go(labAddress(workspace)) },
       ...labTools.map((tool) => ({ id: `lab ${tool}`, group: t('lab.title'), label: t(`lab.tool.${tool}`), run: go(labAddress(workspace, { ...model, tool })) })),
+      { id: 'map', group: t('palette.go'), label: t('map.title'), run: go(mapsAddress(workspace)) },
+      { id: 'neighbours', group: t('palette.go'), label: t('map.neighbours.title'), run: go(neighboursAddress(workspace)) },
       { id: 'compare', group: t('palette.go'), label: t('compare.title'), run: go(compareAddress(workspace, null, null)) },
       { id: 'train', group: t('palette.go'), label: t('workspace.train'), run: go(trainAddress(workspace)) },
       { id: 'evolution', group: t('palette.go'), label: t('workspace.evolution'), run: go(evolutionAddress(workspace)) },
       { id: 'diagnostics', group: t('palette.go'), label: t('workspace.diagnostics'), run: go(diagnosticsAddress(workspace)) },
+      { id: 'experiments', group: t('palette.go'), label: t('experiments.title'), run: go(experimentsAddress(workspace)) },
+      ...experimentKinds.map((kind) => ({ id: `experiment ${kind}`, group: t('experiments.title'), label: t(`experiments.kind.${kind}`), run: go(experimentAddress(workspace, kind)) })),
+      { id: 'paper', group: t('palette.go'), label: t('paper.open'), run: go(paperAddress(workspace)) },
     ];
   }
 

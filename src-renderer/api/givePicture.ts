@@ -1,7 +1,7 @@
 /** Hands a picture to the core: a dropped or pasted file, or a camera's frame. */
-import { contactingFetch } from '../../api/contact.ts';
-import { labUploadUrl, largestUploadBytes } from '../../../src-shared/contract/labMedia.ts';
-import { AppError, type PlainError } from '../../../src-shared/errors.ts';
+import { contactingFetch } from './contact.ts';
+import { labUploadUrl, largestUploadBytes } from '../../src-shared/contract/labMedia.ts';
+import { AppError, type PlainError } from '../../src-shared/errors.ts';
 
 export interface GivenPicture {
   /** What the lab's calls take. */
