@@ -10,7 +10,7 @@ import { createOnnxruntimeEngine } from '../../src-main/inference/onnxruntime/en
 import { compileWhole, compileWindow, planProjection, type CompiledProjection, type Projecting } from '../../src-main/inference/worker/compileProjection.ts';
 import type { CompiledLooking } from '../../src-main/inference/worker/labCalls.ts';
 import type { UnitOfImage } from '../../src-main/inference/worker/protocol.ts';
-import type { CompiledRanking, WorkerState } from '../../src-main/inference/worker/state.ts';
+import type { CompiledFeatures, CompiledRanking, WorkerState } from '../../src-main/inference/worker/state.ts';
 import { runWhole } from '../../src-main/inference/worker/wholeUnits.ts';
 import { runWindows } from '../../src-main/inference/worker/windowUnits.ts';
 import { uncut } from '../../src-main/projection/measure.ts';
@@ -40,7 +40,7 @@ for (const { title, file, open } of networks) {
     it('are as good as the whole image', { timeout: isLong ? 7_200_000 : 120_000 }, async () => {
       const model = await open();
       const engine = await createOnnxruntimeEngine({ device: 'cpu' });
-      const state: WorkerState = { engines: { engineAt: () => Promise.resolve(engine) }, model: () => Promise.resolve(model), rankings: new Map<string, CompiledRanking>(), projections: new Map<string, CompiledProjection>(), lookings: new Map<string, CompiledLooking>() };
+      const state: WorkerState = { engines: { engineAt: () => Promise.resolve(engine) }, model: () => Promise.resolve(model), rankings: new Map<string, CompiledRanking>(), projections: new Map<string, CompiledProjection>(), lookings: new Map<string, CompiledLooking>(), features: new Map<string, CompiledFeatures>() };
       const [, , height, width] = model.graph.inputs[0]!.shape as [unknown, unknown, number, number];
       const random = seededRandom(7);
       const preprocessing = { order: 'rgb', crop: [height, width], resize: { kind: 'none' }, scale: 1 / 255, mean: [0.45], std: [0.25] } as const;

@@ -204,7 +204,7 @@ describe('reading a score matrix', () => {
     };
     await broken('no matrix at all').toThrow(`${join(folder, '0001.npy')} cannot be read: it does not begin as a NumPy file of version 1.`);
     await broken(npyHeader('float32', [2, 7]).subarray(0, 60)).toThrow('cannot be read: its header is cut off.');
-    await broken(npyHeader('float32', [2, 7]).toString('latin1').replace('<f4', '<f8')).toThrow('cannot be read: its element type is "<f8", not float32, float16 or int32.');
+    await broken(npyHeader('float32', [2, 7]).toString('latin1').replace('<f4', '<f8')).toThrow('cannot be read: its element type is "<f8", not float32, float16, int32 or uint8.');
     await broken(npyHeader('float32', [2, 7]).toString('latin1').replace('False', 'True ')).toThrow('cannot be read: its elements are not in C order.');
     await broken(npyHeader('float32', [2, 7, 3])).toThrow('is not a score matrix: its shape is 2 x 7 x 3, float32.');
   });

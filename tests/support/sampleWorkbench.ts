@@ -20,6 +20,10 @@ export interface SampleWorkbench {
   readonly earlier: string;
   readonly series: string;
   readonly run: string;
+  /** Of the trained network's images, by principal components, so that it is the same everywhere. */
+  readonly map: string;
+  /** Figure 5 in little: two pictures, three places of each. */
+  readonly experiment: string;
   readonly modelPath: string;
   readonly picturesPath: string;
 }
@@ -38,6 +42,10 @@ export async function serveSample(home: string): Promise<SampleWorkbench> {
   const { series } = await client.evolution.start({ ...way, source: { kind: 'folder', path: checkpoints }, epochs, layers });
   let earlier: string | null = null;
   for await (const record of await client.evolution.watch({ series })) earlier = record.checkpoints[0]!.index;
+  const { map } = await client.map.start({ subject: { kind: 'images', index, layer: 'relu3' }, method: { kind: 'pca' } });
+  for await (const _ of await client.map.watch({ map }));
+  const { id: experiment } = await client.experiments.start({ spec: { kind: 'invariance', index, images: [0, 20], shift: { from: -8, to: 8, step: 8 }, scale: null, rotation: { from: 0, to: 180, step: 90 } } });
+  for await (const _ of await client.experiments.watch({ id: experiment }));
   const [run] = await client.training.runs();
-  return { workbench, workspace: (await client.workspaces.current())!.id, index, earlier: earlier!, series, run: run!.id, modelPath, picturesPath };
+  return { workbench, workspace: (await client.workspaces.current())!.id, index, earlier: earlier!, series, run: run!.id, map, experiment, modelPath, picturesPath };
 }

@@ -9,7 +9,7 @@ import { uncut } from '../../../src-main/projection/measure.ts';
 import { projectUnits } from '../../../src-main/inference/worker/projectUnits.ts';
 import type { CompiledProjection } from '../../../src-main/inference/worker/compileProjection.ts';
 import type { CompiledLooking } from '../../../src-main/inference/worker/labCalls.ts';
-import type { CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
+import type { CompiledFeatures, CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
 import { floatTensor, windowOf } from '../../support/graphs.ts';
 
 const preprocessing = { order: 'grey', crop: [2, 2], resize: { kind: 'none' }, scale: 1, mean: [0], std: [1] } as const;
@@ -37,6 +37,7 @@ async function project(graph: Graph, levels: readonly number[], seed: Seed, rest
     rankings: new LRUCache<string, CompiledRanking>({ max: 1 }),
     projections: new LRUCache<string, CompiledProjection>({ max: 4 }),
     lookings: new LRUCache<string, CompiledLooking>({ max: 1 }),
+    features: new LRUCache<string, CompiledFeatures>({ max: 1 }),
   };
   const [unit] = await projectUnits(
     state,

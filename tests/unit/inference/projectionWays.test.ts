@@ -10,7 +10,7 @@ import { createReferenceEngine } from '../../../src-main/inference/reference/eng
 import { compileProjection, compileWhole, compileWindow, planProjection, type CompiledProjection, type Projecting } from '../../../src-main/inference/worker/compileProjection.ts';
 import type { CompiledLooking } from '../../../src-main/inference/worker/labCalls.ts';
 import type { UnitOfImage } from '../../../src-main/inference/worker/protocol.ts';
-import type { CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
+import type { CompiledFeatures, CompiledRanking, WorkerState } from '../../../src-main/inference/worker/state.ts';
 import { runWhole } from '../../../src-main/inference/worker/wholeUnits.ts';
 import { runWindows } from '../../../src-main/inference/worker/windowUnits.ts';
 import { uncut } from '../../../src-main/projection/measure.ts';
@@ -51,6 +51,7 @@ function stateOf(model: Graph): WorkerState {
     rankings: new Map<string, CompiledRanking>(),
     projections: new Map<string, CompiledProjection>(),
     lookings: new Map<string, CompiledLooking>(),
+    features: new Map<string, CompiledFeatures>(),
   };
 }
 

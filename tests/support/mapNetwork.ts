@@ -1,0 +1,33 @@
+/** A small index for tests of maps: forty pictures in five class folders, each class of a colour of its own, and the small classifier over them. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodePng } from '../../src-main/dataset/picture.ts';
+import type { Services } from '../../src-main/services/services.ts';
+import { seededRandom } from './graphs.ts';
+import { smallClassifierPreprocessing, writeSmallClassifier } from './labNetwork.ts';
+
+const colours = [[220, 60, 50], [60, 200, 70], [50, 70, 220], [210, 200, 60], [40, 40, 40]] as const;
+export const mapClasses = ['ant', 'bee', 'cat', 'dog', 'elk'] as const;
+
+/** A picture of 12 x 12, as PNG. */
+export function colourfulPicture(class_: number, random: () => number): Promise<Uint8Array> {
+  const pixels = Uint8Array.from({ length: 12 * 12 * 3 }, (_, at) => Math.max(0, Math.min(255, colours[class_]![at % 3]! + 70 * (random() - 0.5))));
+  return encodePng(pixels, 12, 12, 3);
+}
+
+/** `images/ant/0.png` and so on, and `net.onnx`, in a folder. */
+export async function writeMapNetwork(home: string, perClass = 8): Promise<void> {
+  writeSmallClassifier(join(home, 'net.onnx'));
+  const random = seededRandom(5);
+  for (const [class_, name] of mapClasses.entries()) {
+    mkdirSync(join(home, 'images', name), { recursive: true });
+    for (let number = 0; number < perClass; number++) writeFileSync(join(home, 'images', name, `${number}.png`), await colourfulPicture(class_, random));
+  }
+}
+
+/** Indexes a folder of pictures with the classifier; the index's id. Another `top` makes another index. */
+export async function indexMapNetwork(services: Services, home: string, { images = 'images', matrix = 'float32', top = 9 }: { readonly images?: string; readonly matrix?: 'float32' | 'none'; readonly top?: number } = {}): Promise<string> {
+  const { index, jobId } = await services.indexing.start({ modelPath: join(home, 'net.onnx'), imagesPath: join(home, images), preprocessing: smallClassifierPreprocessing, top, engine: 'onnxruntime', device: 'cpu', batch: 4, matrix });
+  if (jobId) await services.workspaces.required().queue.ended(jobId);
+  return index;
+}
