@@ -32,8 +32,7 @@ export function scoresCommand(session: Session): Command {
     .addCommand(selectivityCommand(session))
     .addCommand(excitedCommand(session))
     .addCommand(similarCommand(session))
-    .addCommand(correlationCommand(session))
-    .addCommand(matchCommand(session));
+    .addCommand(correlationCommand(session));
 }
 
 function keptCommand(session: Session): Command {
@@ -127,22 +126,6 @@ function correlationCommand(session: Session): Command {
       await writeWhole(resolve(flags.out), npyBytes(values, [layer.channels, layer.channels]));
       if (flags.json) return session.json({ out: flags.out, layer: layer.name, channels: layer.channels, images });
       session.line(`${flags.out}: ${layer.channels} x ${layer.channels} over ${images} images`);
-    });
-}
-
-function matchCommand(session: Session): Command {
-  return question('match', 'for each channel of a layer the most similar channel of another')
-    .requiredOption('--layer <name>')
-    .requiredOption('--with <name>', 'the other layer')
-    .option('--with-index <id>', 'its index; the same if absent')
-    .action(async (flags: Flags & { readonly with: string; readonly withIndex?: string }) => {
-      const { services, index, layer } = await openLayer(session, flags);
-      const other = flags.withIndex ?? index;
-      const right = { index: other, layer: (await chosenLayer(services, other, flags.with)).number };
-      const found = await services.scores.matches({ left: { index, layer: layer.number }, right }, session.signal);
-      if (flags.json) return session.json(found);
-      session.line(table(['channel', 'match', 'correlation'], found.channels.map((each) => [String(each.channel), String(each.match ?? '-'), each.correlation?.toFixed(4) ?? '-'])));
-      session.line(`over ${found.images} images`);
     });
 }
 

@@ -106,7 +106,6 @@ export function createRouter(services: Services): Router<typeof contract, Record
       excited: os.scores.excited.handler(({ input, signal }) => scores.excited(input, signal)),
       selectivity: os.scores.selectivity.handler(({ input, signal }) => scores.selectivity(input, signal)),
       layerSelectivity: os.scores.layerSelectivity.handler(({ input, signal }) => scores.layerSelectivity(input, signal)),
-      matches: os.scores.matches.handler(({ input, signal }) => scores.matches(input, signal)),
     },
     experiments: {
       complete: os.experiments.complete.handler(({ input, signal }) => services.experiments.complete(input.spec, signal)),
@@ -211,7 +210,6 @@ export function createRouter(services: Services): Router<typeof contract, Record
       excited: os.map.excited.handler(({ input, signal }) => services.scores.contrasting(input, signal)),
       neighbours: os.map.neighbours.handler(({ input, signal }) => services.neighbours.nearest(input, signal)),
       export: os.map.export.handler(({ input, signal }) => services.mapExports.make(input, signal)),
-      exportTo: os.map.exportTo.handler(async ({ input, signal }) => ({ files: await services.mapExports.writeTo(input, signal) })),
     },
     settings: {
       storage: os.settings.storage.handler(() => storage.list()),

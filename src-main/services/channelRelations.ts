@@ -1,16 +1,15 @@
 /** How channels, images and classes hang together: channels that go along with each other, channels that an image excites, classes that a channel tells apart. */
 import type * as z from 'zod';
-import type { excitedAnswer, matchedChannels, selectivityAnswer, similarChannels } from '../../src-shared/contract/scores.ts';
+import type { excitedAnswer, selectivityAnswer, similarChannels } from '../../src-shared/contract/scores.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { correlate, type Correlations } from '../indexing/queries/correlation.ts';
 import { contrastingChannels, type Contrast } from '../indexing/queries/contrast.ts';
 import { excitedChannels } from '../indexing/queries/excited.ts';
 import { selectivityOfColumn } from '../indexing/queries/selectivity.ts';
 import { imageClasses, named, requireClasses } from './imageClasses.ts';
-import { pairImages } from './pairImages.ts';
 import { finite } from './rankedImages.ts';
 import type { ChannelRequest, LayerRequest, ScoreLayers } from './scoreLayers.ts';
-import { ownBlocks, pairedBlocks, rowOf } from './scoreRows.ts';
+import { ownBlocks, rowOf } from './scoreRows.ts';
 
 export interface ChannelRelations {
   similar(request: ChannelRequest & { readonly limit: number }, signal?: AbortSignal): Promise<z.infer<typeof similarChannels>>;
@@ -18,7 +17,6 @@ export interface ChannelRelations {
   /** The channels that some images excite more than all others do (contract `map.excited`). */
   contrasting(request: LayerRequest & { readonly images: readonly number[]; readonly limit: number }, signal?: AbortSignal): Promise<{ readonly chosen: number; readonly others: number; readonly channels: readonly Contrast[] }>;
   selectivity(request: ChannelRequest & { readonly limit: number; readonly leastImages?: number }, signal?: AbortSignal): Promise<z.infer<typeof selectivityAnswer>>;
-  matches(request: { readonly left: LayerRequest; readonly right: LayerRequest }, signal?: AbortSignal): Promise<z.infer<typeof matchedChannels>>;
   /** Of all channels of a layer with each other, at most 4,096. */
   correlations(request: LayerRequest, signal?: AbortSignal): Promise<Correlations>;
 }
@@ -84,15 +82,6 @@ export function createChannelRelations(layers: ScoreLayers): ChannelRelations {
         classes: found.classes.filter(({ images }) => images >= (request.leastImages ?? 1)).slice(0, request.limit).map((each) => ({ class: named(classes[each.class]!), images: each.images, mean: finite(each.mean), auc: each.auc })),
       };
     },
-    async matches({ left, right }, signal) {
-      const a = await layers.opened(left);
-      const b = await layers.opened(right);
-      checkTable(a.layer.channels, b.layer.channels);
-      const pairs = await pairImages(a.store, a.index, b.index, signal);
-      const options = { left: a.layer.channels, right: b.layer.channels };
-      const { images, values } = await layers.rows(a, (lefts) => layers.rows(b, (rights) => correlate(pairedBlocks(lefts, rights, pairs), options, signal), signal), signal);
-      return { images, channels: Array.from({ length: options.left }, (_, channel) => bestMatch(values.subarray(channel * options.right, (channel + 1) * options.right), channel)) };
-    },
     async correlations(request, signal) {
       const place = await layers.opened(request);
       const { channels } = place.layer;
@@ -100,14 +89,6 @@ export function createChannelRelations(layers: ScoreLayers): ChannelRelations {
       return layers.rows(place, (rows) => correlate(ownBlocks(rows), { left: channels, right: channels, symmetric: true }, signal), signal);
     },
   };
-}
-
-function bestMatch(correlations: Float32Array, channel: number): { channel: number; match: number | null; correlation: number | null } {
-  let match: number | null = null;
-  correlations.forEach((correlation, candidate) => {
-    if (!Number.isNaN(correlation) && (match === null || correlation > correlations[match]!)) match = candidate;
-  });
-  return { channel, match, correlation: match === null ? null : correlations[match]! };
 }
 
 function checkTable(left: number, right: number): void {

@@ -73,12 +73,6 @@ export const layerSelectivity = z.object({
   channels: z.array(z.object({ class: imageClass, images: z.int(), auc: z.number(), deviations: z.number() }).nullable()).readonly(),
 });
 
-export const matchedChannels = z.object({
-  images: z.int(),
-  /** Null for a channel whose scores never change. */
-  channels: z.array(z.object({ channel: channelNumber, match: channelNumber.nullable(), correlation: z.number().nullable() })),
-});
-
 export const scores = {
   /** What is kept of an index; `precision` null and no layers where nothing is. */
   kept: procedure.input(z.object({ index: indexId })).output(keptScores),
@@ -114,5 +108,4 @@ export const scores = {
   layerSelectivity: procedure.input(indexAndLayer).output(layerSelectivity),
 
   /** For each channel of a layer the most similar one of another layer, of the same or another index, over the images that both have (same path and content). */
-  matches: procedure.input(z.object({ left: indexAndLayer, right: indexAndLayer })).output(matchedChannels),
 };

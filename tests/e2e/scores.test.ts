@@ -137,8 +137,7 @@ describeWithData('the score matrix of squeezenet1.1', [squeezenet, photographs, 
     await withServices(async (opened) => {
       const client = createRouterClient(createRouter(opened));
       const { similar } = await client.scores.similar({ index, layer: 2, channel: 3, limit: 2 });
-      const { channels } = await client.scores.matches({ left: { index, layer: 2 }, right: { index, layer: 2 } });
-      expect([similar.length, channels[3]]).toEqual([2, { channel: 3, match: 3, correlation: expect.closeTo(1, 6) as number }]);
+      expect(similar.length).toBe(2);
       expect((await client.scores.top({ index, layer: 2, channel: 3, class: '3' })).class).toEqual({ index: 3, wnid: 'n01491361', name: 'n01491361' });
       expect((await client.scores.topPerClass({ index, layer: 2, channel: 3, classes: 1 })).map((each) => each.class.index)).toEqual([3]);
     });
