@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../src-main/dataset/decode.ts';
 import type { InferenceClient } from '../../../src-main/inference/worker/client.ts';
 import type { WorkerCalls } from '../../../src-main/inference/worker/protocol.ts';
+import { createCompareService, type CompareService } from '../../../src-main/services/compare.ts';
 import { createScoreService, type ScoreService } from '../../../src-main/services/scores.ts';
 import type { WorkspaceService } from '../../../src-main/services/workspaces.ts';
 import type { NewIndex } from '../../../src-main/store/indexes.ts';
@@ -43,6 +44,7 @@ const inference = {
 let store: Store;
 let index: IndexId;
 let service: ScoreService;
+let compare: CompareService;
 const pathOf = (image: number) => `${classes[Math.floor(image / 4)]}/${String(image).padStart(2, '0')}.png`;
 
 async function contentHash(image: number): Promise<string> {
@@ -83,7 +85,9 @@ beforeAll(async () => {
   }
   store = await openStore(join(root, 'workspace'), { mode: 'write', create: true });
   index = await makeIndex('whole', [layer], scoreOf);
-  service = createScoreService({ required: () => ({ store }) } as unknown as WorkspaceService, inference);
+  const workspaces = { required: () => ({ store }) } as unknown as WorkspaceService;
+  service = createScoreService(workspaces, inference);
+  compare = createCompareService(workspaces);
 });
 afterAll(async () => {
   await store.close();
@@ -216,13 +220,11 @@ describe('other questions', () => {
   it('match the channels of two indexes over the images that both have', async () => {
     const narrow: Layer = { ...layer, channels: 2 };
     const other = await makeIndex('other', [narrow], (image, channel) => (channel === 0 ? -image : image * 2));
-    const { images: paired, channels: matches } = await service.matches({ left: { index, layer: 1 }, right: { index: other, layer: 1 } });
+    const compared = await compare.channels({ left: { index, layer: 1 }, right: { index: other, layer: 1 } });
     // Image 0 is gone and image 1 was changed before the other index was made; see above.
-    expect(paired).toBe(9);
-    expect(matches.map(({ channel, match }) => [channel, match])).toEqual([[0, 1], [1, 1], [2, 1], [3, null], [4, 0]]);
-    expect(matches[0]!.correlation).toBeCloseTo(1, 6);
-    const own = await service.matches({ left: { index, layer: 1 }, right: { index, layer: 1 } });
-    expect([own.images, own.channels.map(({ match }) => match)]).toEqual([11, [0, 1, 2, null, 4]]);
+    expect(compared).toMatchObject({ kind: 'compared', images: 9, left: [1, 1, 1, null, 0].map((partner, channel) => ({ channel, partner })) });
+    const own = await compare.channels({ left: { index, layer: 1 }, right: { index, layer: 1 } });
+    expect(own).toMatchObject({ kind: 'compared', images: 11, left: [0, 1, 2, null, 4].map((partner, channel) => ({ channel, partner })) });
   });
 
   it('need a matrix, and say how to get one', async () => {
