@@ -1,5 +1,4 @@
 /** Points without a graphics card: each is painted into the pixels of a picture, at one pixel per point of the screen. All of it is on an opaque ground, so that mixing is a few whole numbers. */
-import type { Colour } from './mapColouring.ts';
 import type { PaintedPoints, PointDrawing, PointView } from './pointDrawing.ts';
 
 export function softwareDrawing(canvas: HTMLCanvasElement): PointDrawing {
@@ -26,7 +25,7 @@ export function softwareDrawing(canvas: HTMLCanvasElement): PointDrawing {
 /** Paints the ground and all points over it, those that are raised last. */
 export function paintPoints({ data, width, height }: { readonly data: Uint8ClampedArray; readonly width: number; readonly height: number }, view: PointView, positions: Float32Array, { colours, raised, ground }: PaintedPoints): void {
   const whole = new Uint32Array(data.buffer, data.byteOffset, width * height);
-  whole.fill(packed(ground));
+  whole.fill(packed(...ground));
   const { edge, cover } = view.square ? squareStamp(view.size) : discStamp(view.size);
   const half = Math.floor(edge / 2);
   const points = Math.min(positions.length / 2, raised.length);
@@ -37,17 +36,22 @@ export function paintPoints({ data, width, height }: { readonly data: Uint8Clamp
       const top = Math.round(view.top + positions[2 * point + 1]! * view.scale) - half;
       // NaN, a point without a place, fails this too.
       if (!(left > -edge && top > -edge && left < width && top < height)) continue;
-      const [red, green, blue, opacity] = [colours[4 * point]!, colours[4 * point + 1]!, colours[4 * point + 2]!, colours[4 * point + 3]!];
-      const full = packed([red, green, blue]);
+      const red = colours[4 * point]!;
+      const green = colours[4 * point + 1]!;
+      const blue = colours[4 * point + 2]!;
+      const opacity = colours[4 * point + 3]! + 1;
+      const full = packed(red, green, blue);
       for (let row = Math.max(0, -top); row < edge && top + row < height; row++) {
         for (let column = Math.max(0, -left); column < edge && left + column < width; column++) {
-          const share = (cover[row * edge + column]! * (opacity + 1)) >> 8;
+          const share = (cover[row * edge + column]! * opacity) >> 8;
           const at = (top + row) * width + left + column;
-          if (share >= 255) whole[at] = full;
-          else if (share > 0) {
-            data[4 * at] = data[4 * at]! + (((red - data[4 * at]!) * share) >> 8);
-            data[4 * at + 1] = data[4 * at + 1]! + (((green - data[4 * at + 1]!) * share) >> 8);
-            data[4 * at + 2] = data[4 * at + 2]! + (((blue - data[4 * at + 2]!) * share) >> 8);
+          if (share >= 255) {
+            whole[at] = full;
+          } else if (share > 0) {
+            const part = 4 * at;
+            data[part] = data[part]! + (((red - data[part]!) * share) >> 8);
+            data[part + 1] = data[part + 1]! + (((green - data[part + 1]!) * share) >> 8);
+            data[part + 2] = data[part + 2]! + (((blue - data[part + 2]!) * share) >> 8);
           }
         }
       }
@@ -56,7 +60,7 @@ export function paintPoints({ data, width, height }: { readonly data: Uint8Clamp
 }
 
 /** Red, green, blue and full opacity as pixels lie in memory. */
-function packed([red, green, blue]: Colour): number {
+function packed(red: number, green: number, blue: number): number {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 

@@ -142,7 +142,7 @@ export function useMap(wanted: () => string | null, needsMosaic: () => boolean):
   );
   watch(needsMosaic, () => void read());
   // A job that begins or ends elsewhere: the stream may have ended before.
-  watch([() => jobs.running.filter(({ kind }) => kind === 'map' || kind === 'features').length, () => connection.revivals], () => {
+  watch([() => jobs.running.flatMap(({ kind, id }) => (kind === 'map' ? [id] : [])).join(' '), () => connection.revivals], () => {
     if (stop === null) reopen();
     else void read();
   });

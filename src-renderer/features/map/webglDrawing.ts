@@ -27,9 +27,14 @@ void main() {
   colour = vec4(shade.rgb * alpha, alpha);
 }`;
 
+/** Names of cards that the processor plays. */
+const played = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+let quick: boolean | null = null;
+
 /** @returns null where there is no WebGL 2, or only a slow one. */
 export function webglDrawing(canvas: HTMLCanvasElement): PointDrawing | null {
-  const gl = canvas.getContext('webgl2', { antialias: false, depth: false, premultipliedAlpha: true, powerPreference: 'low-power', failIfMajorPerformanceCaveat: true });
+  if (!(quick ??= isQuick())) return null;
+  const gl = canvas.getContext('webgl2', { antialias: false, depth: false, premultipliedAlpha: true, powerPreference: 'low-power' });
   if (!gl) return null;
   const program = linkedProgram(gl);
   gl.useProgram(program);
@@ -86,6 +91,16 @@ export function webglDrawing(canvas: HTMLCanvasElement): PointDrawing | null {
       gl.deleteProgram(program);
     },
   };
+}
+
+/** Asked of a canvas of its own: one that has once given a WebGL context gives no other. A card that hides its name counts as one. */
+function isQuick(): boolean {
+  const gl = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  if (!gl) return false;
+  const named = gl.getExtension('WEBGL_debug_renderer_info');
+  const name = named ? String(gl.getParameter(named.UNMASKED_RENDERER_WEBGL)) : '';
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return !played.test(name);
 }
 
 /** All points once, those that lie over the others at the end. */
