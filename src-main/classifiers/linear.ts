@@ -101,13 +101,14 @@ export function trainLinear(samples: Samples, targets: Targets, { loss: kind, pe
           value += (kept * weights[at]!) / 2;
         }
       }
+      const { values } = samples;
       for (let sample = 0; sample < count; sample++) {
         scoreSample(weights, samples, sample, scores);
         value += loss.derive(scores, (index) => hasClass(targets, sample, index)) / count;
         for (let index = 0; index < classes; index++) {
           const slope = scores[index]! / count;
           if (slope === 0) continue;
-          for (let column = 0, from = sample * width, to = index * row; column < width; column++) gradient[to + column]! += slope * samples.values[from + column]!;
+          for (let column = 0, from = sample * width, to = index * row; column < width; column++) gradient[to + column]! += slope * values[from + column]!;
           gradient[index * row + width]! += slope;
         }
       }

@@ -30,7 +30,7 @@ interface MapFlags {
   readonly colour: MapColour;
   readonly colourLayer?: string;
   readonly colourChannel?: number;
-  readonly tile: number;
+  readonly tile?: number;
   readonly index?: string;
   readonly out?: string;
   readonly json?: boolean;
@@ -54,7 +54,7 @@ export function mapCommand(session: Session): Command {
     .addOption(new Option('--colour <by>', 'of the figure').choices([...mapColours]).default('class'))
     .option('--colour-layer <name>', 'with --colour channel')
     .option('--colour-channel <n>', 'with --colour channel', wholeNumber(0, 10_000_000))
-    .option('--tile <pixels>', 'edge of a picture in the mosaic', wholeNumber(4, 256), 32)
+    .option('--tile <pixels>', 'edge of a picture in the mosaic; 32, and 96 for channels, if absent', wholeNumber(4, 256))
     .option('--index <id>', 'the newest if absent')
     .option('--out <folder>', 'coordinates.csv and .npy, mosaic.png, map.svg and .png, map.json, and the files of TensorBoard’s projector')
     .option('--json', 'one JSON object')
@@ -65,7 +65,7 @@ export function mapCommand(session: Session): Command {
       const { map, jobId } = await services.maps.start(await specOf(services, index, flags), session.signal);
       if (jobId) await waitForJob(session, services, jobId, 'steps');
       const record = await services.maps.get(map);
-      const files = flags.out === undefined ? [] : await services.mapExports.writeTo({ map, folder: flags.out, tile: flags.tile, colour }, session.signal);
+      const files = flags.out === undefined ? [] : await services.mapExports.writeTo({ map, folder: flags.out, ...(flags.tile ? { tile: flags.tile } : {}), colour }, session.signal);
       if (flags.json) return session.json({ ...answerOf(record), out: flags.out === undefined ? null : resolve(flags.out), files });
       session.line(`map ${map}: ${record.caption}`);
       if (flags.out !== undefined) session.line(`${flags.out}: ${files.join(', ')}`);

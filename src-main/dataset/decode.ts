@@ -33,7 +33,7 @@ export async function decodeImage(file: string, preprocessing: Geometry, signal?
   return { pixels, height: crop.height, width: crop.width, contentHash };
 }
 
-/** The whole picture after the resize, with the place of the crop that `decodeImage` gives: its pixels are the same. Throws as that does. */
+/** The whole picture after the resize, with the place of the crop that `decodeImage` gives: its pixels are the same, but for some levels where the picture is enlarged. Throws as that does. */
 export async function decodeWhole(file: string, preprocessing: Geometry, signal?: AbortSignal): Promise<DecodedImage & { readonly crop: ResizePlan['crop'] }> {
   const { pixels, resized, crop, contentHash } = await decodeArea(file, preprocessing, (plan) => ({ left: 0, top: 0, ...plan.resized }), signal);
   return { pixels, height: resized.height, width: resized.width, crop, contentHash };

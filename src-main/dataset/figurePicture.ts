@@ -19,7 +19,7 @@ export interface RasterFigure {
   readonly items: readonly (
     | { readonly kind: 'picture'; readonly left: number; readonly top: number; readonly width: number; readonly height: number; readonly picture: RasterPicture }
     | { readonly kind: 'stroke'; readonly points: readonly (readonly [x: number, y: number])[]; readonly thickness: number; readonly colour: string }
-    | { readonly kind: 'words'; readonly left: number; readonly baseline: number; readonly size: number; readonly weight: 'plain' | 'bold'; readonly text: string }
+    | { readonly kind: 'words'; readonly left: number; readonly anchor?: 'middle' | 'end'; readonly baseline: number; readonly size: number; readonly weight: 'plain' | 'bold'; readonly text: string }
   )[];
   readonly caption: string;
 }
@@ -28,6 +28,10 @@ export interface RasterFigure {
 const dotsPerInch = 72;
 /** How far the bar that ends every line reaches below the letters' feet, of the size. */
 const barDepth = 0.22;
+/** How far it makes a line longer, of the size. */
+const barWidth = 0.2;
+/** Which share of the words stands before their place. */
+const anchors = { middle: 0.5, end: 1 } as const;
 
 export async function drawFigure({ width, height, items, caption }: RasterFigure, density: number, producer: string): Promise<{ readonly bytes: Uint8Array; readonly hasWords: boolean }> {
   const overlays: { input: Buffer; left: number; top: number; raw: { width: number; height: number; channels: 4 } }[] = [];
@@ -49,7 +53,7 @@ export async function drawFigure({ width, height, items, caption }: RasterFigure
     if (!words.has(key)) words.set(key, await drawWords(item.text, item.size, item.weight, density));
     const drawn = words.get(key)!;
     if (!drawn) hasWords = false;
-    else overlays.push({ input: Buffer.from(drawn.pixels), left: Math.round(item.left * density), top: Math.round((item.baseline + barDepth * item.size) * density) - drawn.height, raw: { width: drawn.width, height: drawn.height, channels: 4 } });
+    else overlays.push({ input: Buffer.from(drawn.pixels), left: Math.round(item.left * density - (item.anchor ? anchors[item.anchor] : 0) * (drawn.width - barWidth * item.size * density)), top: Math.round((item.baseline + barDepth * item.size) * density) - drawn.height, raw: { width: drawn.width, height: drawn.height, channels: 4 } });
   }
   const background = { r: 255, g: 255, b: 255, alpha: 1 };
   const bytes = await sharp({ create: { width: Math.round(width * density), height: Math.round(height * density), channels: 4, background } })

@@ -1,5 +1,5 @@
 /** A line chart in the manner of the paper's Figure 5: two axes with round numbers, a line for each series, the mean drawn stronger, and their names below. Lengths are CSS pixels from 0, 0. */
-import { widthOf, type FigureItem } from '../projection/figureLayout.ts';
+import { labelSize, shortened, widthOf, type FigureItem } from '../projection/figureLayout.ts';
 import type { ChartLine, LineChart } from './shownResult.ts';
 
 export interface LaidOutChart {
@@ -13,7 +13,6 @@ const plotHeight = 180;
 const axisWidth = 54;
 const titleHeight = 34;
 const tickSize = 10;
-const wordSize = 11;
 const keyLine = 14;
 const axisColour = '#404040';
 const gridColour = '#dcdcdc';
@@ -34,23 +33,21 @@ export function layOutChart({ title, across, up, lines, range }: LineChart): Lai
   const [left, top] = [axisWidth, titleHeight];
   const x = (value: number) => left + ((value - horizontal.from) / (horizontal.to - horizontal.from)) * plotWidth;
   const y = (value: number) => top + plotHeight - ((value - vertical.from) / (vertical.to - vertical.from)) * plotHeight;
-  const words = (text: string, at: number, baseline: number, size: number, align: 'left' | 'middle' | 'right', weight: 'plain' | 'bold' = 'plain'): FigureItem => ({
-    kind: 'words', size, weight, text, baseline, left: at - (align === 'left' ? 0 : align === 'middle' ? 0.5 : 1) * size * widthOf(text),
-  });
-  const items: FigureItem[] = [words(title, 0, wordSize, wordSize, 'left', 'bold')];
+  const words = (text: string, at: number, baseline: number, anchor?: 'middle' | 'end'): FigureItem => ({ kind: 'words', size: tickSize, weight: 'plain', text, baseline, left: at, ...(anchor ? { anchor } : {}) });
+  const items: FigureItem[] = [{ kind: 'words', left: 0, baseline: labelSize, size: labelSize, weight: 'bold', text: title }];
   for (const tick of vertical.ticks) {
-    items.push({ kind: 'stroke', points: [[left, y(tick)], [left + plotWidth, y(tick)]], thickness: 0.5, colour: gridColour }, words(numberText(tick), left - 5, y(tick) + 3.5, tickSize, 'right'));
+    items.push({ kind: 'stroke', points: [[left, y(tick)], [left + plotWidth, y(tick)]], thickness: 0.5, colour: gridColour }, words(numberText(tick), left - 5, y(tick) + 3.5, 'end'));
   }
   for (const tick of horizontal.ticks) {
-    items.push({ kind: 'stroke', points: [[x(tick), top + plotHeight], [x(tick), top + plotHeight + 4]], thickness: 1, colour: axisColour }, words(numberText(tick), x(tick), top + plotHeight + 15, tickSize, 'middle'));
+    items.push({ kind: 'stroke', points: [[x(tick), top + plotHeight], [x(tick), top + plotHeight + 4]], thickness: 1, colour: axisColour }, words(numberText(tick), x(tick), top + plotHeight + 15, 'middle'));
   }
   items.push({ kind: 'stroke', points: [[left, top], [left, top + plotHeight], [left + plotWidth, top + plotHeight]], thickness: 1, colour: axisColour });
   lines.forEach((line, at) => {
     if (line.points.length > 0) items.push({ kind: 'stroke', points: line.points.map(([px, py]) => [x(px), y(py)] as const), ...styleOf(line, at) });
   });
-  items.push(words(across, left + plotWidth / 2, top + plotHeight + 30, tickSize, 'middle'), words(up, 0, wordSize + 14, tickSize, 'left'));
+  items.push(words(across, left + plotWidth / 2, top + plotHeight + 30, 'middle'), words(up, 0, labelSize + 14));
   // Bold letters are a tenth wider.
-  return { width: Math.max(left + plotWidth + 8, 1.1 * wordSize * widthOf(title)), height: top + plotHeight + 36, items };
+  return { width: Math.max(left + plotWidth + 8, 1.1 * labelSize * widthOf(title)), height: top + plotHeight + 36, items };
 }
 
 /** What the lines stand for, in columns. */
@@ -60,7 +57,7 @@ export function layOutKey({ lines }: LineChart, columns: number): LaidOutChart {
     const [left, top] = [(at % columns) * keyColumn, Math.floor(at / columns) * keyLine];
     return [
       { kind: 'stroke', points: [[left, top + 6], [left + 16, top + 6]], ...styleOf(line, lines.indexOf(line)) },
-      { kind: 'words', left: left + 22, baseline: top + 10, size: tickSize, weight: 'plain', text: shortened(line.name) },
+      { kind: 'words', left: left + 22, baseline: top + 10, size: tickSize, weight: 'plain', text: shortened(line.name, 40) },
     ];
   });
   const rows = Math.ceil(shown.length / columns);
@@ -98,8 +95,4 @@ function roundStep(least: number): number {
 
 function numberText(value: number): string {
   return String(Number(value.toPrecision(6)));
-}
-
-function shortened(name: string): string {
-  return name.length > 40 ? `${name.slice(0, 39)}…` : name;
 }

@@ -9,11 +9,6 @@ export interface WholePicture {
   readonly crop: { readonly left: number; readonly top: number; readonly height: number; readonly width: number };
 }
 
-/** `[H, W, 3]` of the centre crop. */
-export function centreCrop({ crop, ...picture }: WholePicture): Uint8Array {
-  return cut(picture, crop.top, crop.left, crop.height, crop.width);
-}
-
 /** Centre, then the corners from the upper left in reading order, each followed by its mirror image: `[10, H, W, 3]`. */
 export function tenCrops({ crop, ...picture }: WholePicture): Uint8Array {
   const { height, width } = crop;

@@ -1,5 +1,5 @@
 /** The charts and tables of an experiment as one figure in the layout that all figures share (projection/figureLayout.ts). Lengths are CSS pixels; colours tell lines apart for the colour-blind too. */
-import { captionWords, figureMargin, widthOf, type FigureItem, type FigureLayout } from '../projection/figureLayout.ts';
+import { captionWords, figureMargin, labelSize, widthOf, type FigureItem, type FigureLayout } from '../projection/figureLayout.ts';
 import { layOutChart, layOutKey } from './chartLayout.ts';
 import type { LineChart, ResultTable, ShownResult } from './shownResult.ts';
 
@@ -12,13 +12,14 @@ interface Block {
 
 const between = 20;
 const leastWidth = 480;
-const wordSize = 11;
 const lineHeight = 18;
 const cellGap = 18;
 /** Charts beside each other. */
 const across = 3;
 /** How much wider bold letters are. */
 const boldness = 1.09;
+/** More rows are for the CSV. */
+const mostRows = 60;
 const ruleColour = '#8a8a8a';
 
 export function layOutResult({ charts, tables }: ShownResult, caption: string): FigureLayout {
@@ -57,19 +58,19 @@ function withKey(chart: LineChart, charts: readonly LineChart[]): Block {
 
 /** As journals set tables: a rule above and below the heading and one at the end; words to the left, numbers to the right. */
 function layOutTable({ title, columns, rows }: ResultTable): Block {
-  const cells = rows.map((row) => row.map((cell, at) => cellText(cell, columns[at]!.digits)));
+  const cells = rows.slice(0, mostRows).map((row) => row.map((cell, at) => cellText(cell, columns[at]!.digits)));
   const isNumber = columns.map((_, at) => rows.some((row) => typeof row[at] === 'number'));
-  const widths = columns.map(({ name }, at) => wordSize * Math.max(boldness * widthOf(name), ...cells.map((row) => widthOf(row[at]!))));
+  const widths = columns.map(({ name }, at) => labelSize * Math.max(boldness * widthOf(name), ...cells.map((row) => widthOf(row[at]!))));
   const ruled = widths.reduce((sum, each) => sum + each + cellGap, -cellGap);
-  const width = Math.max(ruled, wordSize * boldness * widthOf(title));
-  const items: FigureItem[] = [{ kind: 'words', left: 0, baseline: wordSize, size: wordSize, weight: 'bold', text: title }];
+  const width = Math.max(ruled, labelSize * boldness * widthOf(title));
+  const items: FigureItem[] = [{ kind: 'words', left: 0, baseline: labelSize, size: labelSize, weight: 'bold', text: title }];
   let top = lineHeight + 4;
   const rule = () => items.push({ kind: 'stroke', points: [[0, top], [ruled, top]], thickness: 1, colour: ruleColour });
   const line = (texts: readonly string[], weight: 'plain' | 'bold') => {
     let left = 0;
     texts.forEach((text, at) => {
-      const place = isNumber[at] ? left + widths[at]! - wordSize * widthOf(text) * (weight === 'bold' ? boldness : 1) : left;
-      items.push({ kind: 'words', left: place, baseline: top + wordSize + 3, size: wordSize, weight, text });
+      const place = isNumber[at] ? ({ left: left + widths[at]!, anchor: 'end' } as const) : { left };
+      items.push({ kind: 'words', ...place, baseline: top + labelSize + 3, size: labelSize, weight, text });
       left += widths[at]! + cellGap;
     });
     top += lineHeight;
@@ -78,6 +79,7 @@ function layOutTable({ title, columns, rows }: ResultTable): Block {
   line(columns.map(({ name }) => name), 'bold');
   rule();
   for (const row of cells) line(row, 'plain');
+  if (rows.length > mostRows) line([`and ${rows.length - mostRows} more`], 'plain');
   rule();
   return { width, height: top, items };
 }

@@ -19,7 +19,9 @@ export function createRateMeter(): RateMeter {
   };
   return {
     report(done, atMs) {
-      reports = [...reports.filter((report) => atMs - report.atMs <= windowMs), { done, atMs }];
+      // Work of several stages counts each from its own beginning.
+      const before = done < (reports.at(-1)?.done ?? 0) ? [] : reports.filter((report) => atMs - report.atMs <= windowMs);
+      reports = [...before, { done, atMs }];
     },
     perSecond,
     secondsLeft(done, total) {

@@ -25,6 +25,8 @@ export interface FigurePicture {
 export interface FigureWords {
   readonly kind: 'words';
   readonly left: number;
+  /** What of the words stands at `left`; absent: where they begin. */
+  readonly anchor?: 'middle' | 'end';
   /** Of the letters' feet. */
   readonly baseline: number;
   readonly size: number;
@@ -147,6 +149,11 @@ function pieces(word: string, width: number): readonly string[] {
     piece += letter;
   }
   return piece === '' ? result : [...result, piece];
+}
+
+/** A name of at most so many letters. */
+export function shortened(name: string, letters: number): string {
+  return name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
 }
 
 /** In the widest of the usual faces, as a share of the letters' size. */

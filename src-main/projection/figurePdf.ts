@@ -64,8 +64,14 @@ function stroke({ points, thickness, colour }: FigureStroke): string {
   return first === undefined ? '' : `q ${shares.join(' ')} RG ${thickness} w 1 J 1 j ${first} m ${rest.map((point) => `${point} l`).join(' ')} S Q`;
 }
 
-function write({ left, baseline, size, weight, text }: FigureWords): string {
-  return `BT /F${weight === 'bold' ? 1 : 0} ${size} Tf 1 0 0 -1 ${left} ${baseline} Tm (${literal(text)}) Tj ET`;
+function write({ left, anchor, baseline, size, weight, text }: FigureWords): string {
+  const begin = left - (anchor === 'end' ? 1 : anchor === 'middle' ? 0.5 : 0) * size * helveticaWidth(text);
+  return `BT /F${weight === 'bold' ? 1 : 0} ${size} Tf 1 0 0 -1 ${number(begin)} ${number(baseline)} Tm (${literal(text)}) Tj ET`;
+}
+
+/** As a share of the size: exact for numbers, which are what is aligned to the right; about right for words. */
+function helveticaWidth(text: string): number {
+  return [...text].reduce((sum, letter) => sum + ('.,: iljt'.includes(letter) ? 0.278 : '-()r'.includes(letter) ? 0.333 : letter === '±' || letter === '+' ? 0.584 : letter === '%' || letter === 'm' ? 0.86 : 0.556), 0);
 }
 
 function literal(text: string): string {

@@ -29,8 +29,8 @@ function rounded(length: number): number {
   return Math.round(length * 100) / 100;
 }
 
-function words({ left, baseline, size, weight, text }: FigureWords): string {
-  return `<text x="${left}" y="${baseline}" font-size="${size}"${weight === 'bold' ? ' font-weight="bold"' : ''}>${escaped(text)}</text>`;
+function words({ left, anchor, baseline, size, weight, text }: FigureWords): string {
+  return `<text x="${rounded(left)}" y="${rounded(baseline)}" font-size="${size}"${weight === 'bold' ? ' font-weight="bold"' : ''}${anchor ? ` text-anchor="${anchor}"` : ''}>${escaped(text)}</text>`;
 }
 
 async function image({ left, top, width, height, picture }: FigurePicture, encodePng: (picture: Picture) => Promise<Uint8Array>): Promise<string> {

@@ -19,7 +19,7 @@ import { emptyNetwork, type StartingNetwork } from '../training/buildNetwork.ts'
 import { edgeFor } from '../training/pictures.ts';
 import { splitImages } from '../training/split.ts';
 import { classRanks } from './experimentClassRanks.ts';
-import { notesOnSkipped } from './experimentLearningWords.ts';
+import { notesOnSkipped, recipeWords } from './experimentLearningWords.ts';
 import type { CompleteStudy, ExperimentNumbersOf, ExperimentSpecOf, ExperimentStudy, StudyContext, StudyMeans, StudyOutcome } from './experimentStudy.ts';
 import type { TrainingRun } from './trainingFiles.ts';
 import { findLabelledImages, type FoundImages } from './trainingImages.ts';
@@ -76,20 +76,20 @@ async function run(context: StudyContext<'ablation'>): Promise<StudyOutcome<'abl
   const { spec, signal } = context;
   const { base, crop, found } = await openSubject(spec, signal);
   const variants: readonly NamedVariant[] = [whole, ...spec.variants];
-  const graphs = variants.map((variant) => buildVariant(base, variant));
-  let rows: Row[] = variants.map(({ name, remove, widths }, at) => ({ name, removed: remove, widths, parameters: parametersOf(graphs[at]!), training: null, validation: null, epochs: 0, state: 'waiting', note: null }));
+  // Each is built when it is needed: nine networks of the paper's size would take three gigabytes.
+  let rows: Row[] = variants.map((variant) => ({ name: variant.name, removed: variant.remove, widths: variant.widths, parameters: parametersOf(buildVariant(base, variant)), training: null, validation: null, epochs: 0, state: 'waiting', note: null }));
   let record: Pick<TrainingRun, 'trainingImages' | 'validationImages' | 'skipped'> = { trainingImages: 0, validationImages: 0, skipped: found.skipped };
   const numbersOf = (): AblationNumbers => ({ kind: 'ablation', classes: found.classes, trainingImages: record.trainingImages, validationImages: record.validationImages, rows });
   const change = (at: number, to: Partial<Row>) => {
     rows = rows.map((row, place) => (place === at ? { ...row, ...to } : row));
     context.tell(numbersOf());
   };
-  for (const [at, graph] of graphs.entries()) {
+  for (const [at, variant] of variants.entries()) {
     change(at, { state: 'running' });
     const finished = await context.kept(`variant ${at}`, () =>
-      trainVariant(context, { ...base, graph }, crop, found, at, (epoch, share, images) => {
+      trainVariant(context, { ...base, graph: buildVariant(base, variant) }, crop, found, at, (epoch, share, images) => {
         const total = images * spec.recipe.epochs;
-        context.report(Math.round(at * total + images * (epoch - 1 + share)), total * variants.length, `${variants[at]!.name}: epoch ${epoch} of ${spec.recipe.epochs}`);
+        context.report(Math.round(at * total + images * (epoch - 1 + share)), total * variants.length, `${variant.name}: epoch ${epoch} of ${spec.recipe.epochs}`);
         if (rows[at]!.epochs !== epoch - 1) change(at, { epochs: epoch - 1 });
       }),
     );
@@ -159,7 +159,7 @@ function show({ rows, trainingImages, validationImages }: AblationNumbers): Show
       {
         title: `Error rates on ${trainingImages} training and ${validationImages} validation images`,
         inFigure: true,
-        columns: [{ name: 'Error, %' }, { name: 'Train top-1', digits: 1 }, { name: 'Val top-1', digits: 1 }, { name: 'Val top-5', digits: 1 }, { name: 'Parameters' }],
+        columns: [{ name: 'Error, %' }, { name: 'Train top-1', digits: 1 }, { name: 'Val top-1', digits: 1 }, { name: 'Val top-5', digits: 1 }, { name: 'Parameters', digits: 0 }],
         rows: rows.map(({ name, training, validation, parameters }) => [name, percent(training?.top1), percent(validation?.top1), percent(validation?.top5), parameters]),
       },
     ],
@@ -168,5 +168,5 @@ function show({ rows, trainingImages, validationImages }: AblationNumbers): Show
 
 function captionOf({ architecture, recipe, imagesPath, engine, device }: AblationSpec, { classes, trainingImages, validationImages }: AblationNumbers): string {
   const what = architecture.kind === 'file' ? `The network of ${basename(architecture.path)}` : `${architecture.kind === 'zfnet' ? 'ZFNet' : 'AlexNet'} of width ${architecture.width}, input ${architecture.input}${architecture.units === undefined ? '' : `, ${architecture.units} units`}`;
-  return `${what}, trained whole and with layers removed or changed in width, all else equal; errors of the last epoch's network on centre crops. ${trainingImages} training and ${validationImages} validation images of ${classes.length} classes of ${basename(imagesPath)}. Recipe ${JSON.stringify(recipe)}. Engine ${engine}, device ${device}.`;
+  return `${what}, trained whole and with layers removed or changed in width, all else equal; errors of the last epoch's network on centre crops. ${trainingImages} training and ${validationImages} validation images of ${classes.length} classes of ${basename(imagesPath)}. Recipe: ${recipeWords(recipe)}. Engine ${engine}, device ${device}.`;
 }

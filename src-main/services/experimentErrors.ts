@@ -4,7 +4,7 @@
  */
 import type { CropView } from '../../src-shared/domain/experiments.ts';
 import { AppError } from '../../src-shared/errors.ts';
-import { centreCrop, countErrors, meanProbabilities, rankOf, tenCrops } from '../experiments/errorRates.ts';
+import { countErrors, meanProbabilities, rankOf, tenCrops } from '../experiments/errorRates.ts';
 import { errorTable } from '../experiments/tables.ts';
 import type { StoredImage } from '../store/images.ts';
 import { networkClasses, type NetworkClasses } from './experimentClasses.ts';
@@ -61,6 +61,12 @@ export const errorStudy: ExperimentStudy<'error'> = {
   show: (numbers) => ({ charts: [], tables: errorTable(numbers) }),
 };
 
+/** The centre is what everything else looks at; cut out of the whole of an enlarged picture it could be a level or two apart. */
+const pixelsOf: Readonly<Record<CropView, (source: ImageSource, image: StoredImage, signal: AbortSignal) => Promise<Uint8Array>>> = {
+  centre: async (source, image, signal) => (await source.decode(image, signal)).pixels,
+  ten: async (source, image, signal) => tenCrops(await source.whole(image, signal)),
+};
+
 async function openNetworks(means: Pick<StudyMeans, 'store' | 'inference'>, { index, others }: Pick<ErrorSpec, 'index' | 'others'>, signal: AbortSignal): Promise<readonly ExperimentSubjectNetwork[]> {
   const networks: ExperimentSubjectNetwork[] = [];
   for (const each of new Set([index, ...others])) networks.push(await openNetwork(means, each, signal));
@@ -74,13 +80,12 @@ async function ranksOf(images: readonly StoredImage[], networks: readonly Experi
   const ranks: (ImageRanks | null)[] = images.map(({ path, skipped }) => (skipped === null ? null : { image: path, reason: skipped }));
   const probabilities: Float64Array[][][] = images.map(() => []);
   for (const [at, { subject }] of networks.entries()) {
-    const pictures: { readonly of: number; readonly centre: Uint8Array; readonly ten: Uint8Array | null }[] = [];
+    const pictures: { readonly of: number; readonly views: readonly Uint8Array[] }[] = [];
     await Promise.all(
       images.map(async (image, of) => {
         if (ranks[of]) return;
         try {
-          const whole = await sources[at]!.whole(image, signal);
-          pictures.push({ of, centre: centreCrop(whole), ten: views.includes('ten') ? tenCrops(whole) : null });
+          pictures.push({ of, views: await Promise.all(views.map((view) => pixelsOf[view](sources[at]!, image, signal))) });
         } catch (error) {
           if (!(error instanceof AppError) || error.code !== 'UNREADABLE_FILE') throw error;
           ranks[of] = { image: image.path, reason: error.message };
@@ -89,10 +94,10 @@ async function ranksOf(images: readonly StoredImage[], networks: readonly Experi
     );
     // Whichever was read first: groups of the engine must not depend on it.
     pictures.sort((a, b) => a.of - b.of);
-    for (const view of views) {
+    for (const [place, view] of views.entries()) {
       const perPicture = view === 'ten' ? 10 : 1;
       if (pictures.length === 0) continue;
-      const { logits } = await subject.questions.look({ kind: 'pixels', pixels: joined(pictures.map(({ centre, ten }) => (view === 'ten' ? ten! : centre))), count: pictures.length * perPicture }, null, signal);
+      const { logits } = await subject.questions.look({ kind: 'pixels', pixels: joined(pictures.map((picture) => picture.views[place]!)), count: pictures.length * perPicture }, null, signal);
       const size = logits!.length / pictures.length;
       pictures.forEach(({ of }, row) => {
         (probabilities[of]![at] ??= []).push(meanProbabilities(logits!.subarray(row * size, (row + 1) * size), perPicture));

@@ -18,9 +18,17 @@ export interface FeatureChoice {
   readonly pooling: Pooling;
   /** Numbers of one image. */
   readonly dimension: number;
+  /** For captions: what the numbers are. */
+  readonly words: string;
   /** Why it is not the pooling that was asked for. */
   readonly note: string | null;
 }
+
+const poolingWords: Readonly<Record<Pooling, string>> = {
+  mean: "each channel's mean over its map",
+  max: "each channel's largest value",
+  flat: 'all values of the maps',
+};
 
 /** Flat features beyond this are not held. */
 const largestBytes = 512 * 2 ** 20;
@@ -30,10 +38,10 @@ const mostProducts = 4e10;
 /** How a layer becomes vectors: as asked for, or by its mean where flat ones would be too large. */
 export function featureChoice({ title, channels, height, width }: Layer, pooling: Pooling, images: number): FeatureChoice {
   const size = channels * height * width;
-  if (height * width === 1) return { pooling, dimension: channels, note: null };
-  if (pooling !== 'flat') return { pooling, dimension: channels, note: null };
-  if (images * size * 4 <= largestBytes && images * images * size <= mostProducts) return { pooling, dimension: size, note: null };
-  return { pooling: 'mean', dimension: channels, note: `${title} has ${size} numbers for each of ${images} images, too many to learn from; each channel's mean stands for them.` };
+  if (height * width === 1) return { pooling, dimension: channels, words: 'all units', note: null };
+  if (pooling !== 'flat') return { pooling, dimension: channels, words: poolingWords[pooling], note: null };
+  if (images * size * 4 <= largestBytes && images * images * size <= mostProducts) return { pooling, dimension: size, words: poolingWords.flat, note: null };
+  return { pooling: 'mean', dimension: channels, words: poolingWords.mean, note: `${title} has ${size} numbers for each of ${images} images, too many to learn from; each channel's mean stands for them.` };
 }
 
 export interface WantedFeatures {

@@ -13,7 +13,7 @@ import type { StoredIndex } from '../store/indexes.ts';
 import { createClassifierThreads } from './classifierThreads.ts';
 import { featureChoice, heldTogether, readFeatures, type FeatureChoice } from './experimentFeatureRows.ts';
 import { classedImages, type ClassedImages } from './experimentClassedImages.ts';
-import { notesOnSkipped, penaltyParts, poolingWords } from './experimentLearningWords.ts';
+import { notesOnSkipped, penaltyParts } from './experimentLearningWords.ts';
 import type { CompleteStudy, ExperimentNumbersOf, ExperimentSpecOf, ExperimentStudy, StudyContext, StudyMeans, StudyOutcome } from './experimentStudy.ts';
 import { factsOfIndex, hiddenLayers, layersMeant, openNetwork, subjectWords } from './experimentSubject.ts';
 import type { LabSubject } from './labSubject.ts';
@@ -92,7 +92,7 @@ async function run(context: StudyContext<'features'>): Promise<StudyOutcome<'fea
     await threads.close();
   }
   const numbers = numbersOf();
-  return { numbers, caption: captionOf(context, numbers, subjectWords(network)), notes: [...new Set([...numbers.rows.flatMap(({ note }) => note ?? []), ...notesOnSkipped(data.skipped)])] };
+  return { numbers, caption: captionOf(spec, numbers, wanted.map(({ choice }) => choice), subjectWords(network)), notes: [...new Set([...numbers.rows.flatMap(({ note }) => note ?? []), ...notesOnSkipped(data.skipped)])] };
 }
 
 /** Every image is tested on once; which others train follows from the seed. */
@@ -123,27 +123,27 @@ function show({ rows }: FeaturesNumbers): ShownResult {
   const kinds = [...new Set(rows.map(({ classifier }) => classifier))];
   const percent = (share: number) => 100 * share;
   return {
-    charts: [{ title: 'Accuracy by depth', across: 'Layer, from the input on', up: 'Mean accuracy per class, %', lines: kinds.map((kind) => ({ name: classifierNames[kind], isMain: true, points: rows.filter(({ classifier }) => classifier === kind).map(({ depth, accuracy }) => [depth, percent(accuracy)] as const) })) }],
+    charts: [{ title: 'Accuracy by depth', across: 'Layer, from the input on', up: 'Mean accuracy per class, %', range: [0, 100], lines: kinds.map((kind, at) => ({ name: classifierNames[kind], isMain: at === 0, points: rows.filter(({ classifier }) => classifier === kind).map(({ depth, accuracy }) => [depth, percent(accuracy)] as const) })) }],
     tables: [
       {
         title: 'Accuracy of linear classifiers on the features of each layer',
         inFigure: true,
-        columns: [{ name: 'Classifier (layer)' }, { name: 'Features' }, { name: 'Accuracy, %', digits: 1 }, { name: '±', digits: 1 }],
+        columns: [{ name: 'Classifier (layer)' }, { name: 'Features', digits: 0 }, { name: 'Accuracy, %', digits: 1 }, { name: '±', digits: 1 }],
         rows: kinds.flatMap((kind) => rows.filter(({ classifier }) => classifier === kind).map(({ title, dimension, accuracy, deviation }) => [`${classifierNames[kind]} (${title})`, dimension, percent(accuracy), percent(deviation)])),
       },
       {
         title: 'Details',
         inFigure: false,
-        columns: [{ name: 'layer' }, { name: 'depth' }, { name: 'classifier' }, { name: 'pooling' }, { name: 'features' }, { name: 'accuracy' }, { name: 'deviation' }, { name: 'C of each fold' }],
+        columns: [{ name: 'layer' }, { name: 'depth', digits: 0 }, { name: 'classifier' }, { name: 'pooling' }, { name: 'features', digits: 0 }, { name: 'accuracy' }, { name: 'deviation' }, { name: 'C of each fold' }],
         rows: rows.map(({ layer, depth, classifier, pool, dimension, accuracy, deviation, penalties }) => [layer, depth, classifier, pool, dimension, accuracy, deviation, penalties.join(' ')]),
       },
     ],
   };
 }
 
-function captionOf({ spec }: StudyContext<'features'>, { images, classes, rows, folds }: FeaturesNumbers, way: string): string {
-  const pools = [...new Set(rows.map(({ pool }) => pool))].map((pool) => poolingWords[pool]).join('; ');
+function captionOf(spec: FeaturesSpec, { images, classes, folds }: FeaturesNumbers, choices: readonly FeatureChoice[], subject: string): string {
+  const what = [...new Set(choices.map(({ words }) => words))].join('; ');
   const kinds = spec.classifiers.map((kind) => (kind === 'svm' ? 'linear support vector machines (one class against the rest, squared hinge, L2)' : 'softmax regression (L2)')).join(' and ');
   const training = spec.trainPerClass === undefined ? 'the others of each fold train' : `${spec.trainPerClass} others of each class train`;
-  return `Accuracy by depth: ${kinds} on the features of ${new Set(rows.map(({ layer }) => layer)).size} layers (${pools}), standardised on the training images; C chosen from ${spec.penalties.join(', ')} on ${penaltyParts} parts of the training images. ${images} images of ${classes.length} classes in ${folds} folds, ${training}; mean of the classes' accuracies, its mean and deviation over the folds. Seed ${spec.seed}. ${way}`;
+  return `Accuracy by depth: ${kinds} on the features of ${choices.length} ${choices.length === 1 ? 'layer' : 'layers'} (${what}), standardised on the training images; C chosen from ${spec.penalties.join(', ')} on ${penaltyParts} parts of the training images. ${images} images of ${classes.length} classes in ${folds} folds, ${training}; mean of the classes' accuracies, its mean and deviation over the folds. Seed ${spec.seed}. ${subject}`;
 }

@@ -17,7 +17,7 @@ import { createClassifierThreads, type ClassifierThreads } from './classifierThr
 import { classRanks } from './experimentClassRanks.ts';
 import { featureChoice, readFeatures, type FeatureChoice } from './experimentFeatureRows.ts';
 import { classedImages, type ClassedImages } from './experimentClassedImages.ts';
-import { notesOnSkipped, penaltyParts, poolingWords } from './experimentLearningWords.ts';
+import { notesOnSkipped, penaltyParts, recipeWords } from './experimentLearningWords.ts';
 import type { CompleteStudy, ExperimentNumbersOf, ExperimentSpecOf, ExperimentStudy, StudyContext, StudyMeans, StudyOutcome } from './experimentStudy.ts';
 import { factsOfIndex, hiddenLayers, layersMeant, openNetwork, subjectWords, type ExperimentSubjectNetwork } from './experimentSubject.ts';
 
@@ -195,7 +195,7 @@ function show({ rows, perClass, measure }: GeneraliseNumbers): ShownResult {
   const cell = (way: Row['way'], count: number) => rows.find((row) => row.way === way && row.perClass === count);
   const what = measure === 'accuracy' ? 'Accuracy, %' : 'Average precision, %';
   return {
-    charts: counts.length < 2 ? [] : [{ title: `${what.replace(', %', '')} by training images`, across: 'Training images of each class', up: what, lines: ways.map((way) => ({ name: wayNames[way], isMain: true, points: rows.filter((row) => row.way === way).map((row) => [row.perClass, 100 * row.mean] as const) })) }],
+    charts: counts.length < 2 ? [] : [{ title: `${what.replace(', %', '')} by training images`, across: 'Training images of each class', up: what, range: [0, 100], lines: ways.map((way) => ({ name: wayNames[way], isMain: way === 'fixed', points: rows.filter((row) => row.way === way).map((row) => [row.perClass, 100 * row.mean] as const) })) }],
     tables: [
       {
         title: `${what} by training images of each class`,
@@ -204,14 +204,14 @@ function show({ rows, perClass, measure }: GeneraliseNumbers): ShownResult {
         rows: ways.map((way) => [wayNames[way], ...counts.flatMap((count) => [cell(way, count)?.mean, cell(way, count)?.deviation].map((share) => (share === undefined ? null : 100 * share)))]),
       },
       { title: `${what}, class by class, at the most training images`, inFigure: measure === 'averagePrecision' && perClass.length <= 30, columns: [{ name: 'Class' }, { name: what, digits: 1 }], rows: perClass.map(({ class: name, value }) => [name, value === null ? null : 100 * value]) },
-      { title: 'Folds', inFigure: false, columns: [{ name: 'way' }, { name: 'images per class' }, { name: 'fold' }, { name: 'value' }, { name: 'training images' }, { name: 'test images' }], rows: rows.flatMap((row) => row.folds.map((value, fold) => [row.way, row.perClass, fold + 1, value, row.trainingImages, row.testImages])) },
+      { title: 'Folds', inFigure: false, columns: [{ name: 'way' }, { name: 'images per class', digits: 0 }, { name: 'fold', digits: 0 }, { name: 'value' }, { name: 'training images', digits: 0 }, { name: 'test images', digits: 0 }], rows: rows.flatMap((row) => row.folds.map((value, fold) => [row.way, row.perClass, fold + 1, value, row.trainingImages, row.testImages])) },
     ],
   };
 }
 
-function captionOf({ folds, testPerClass, penalties, scratch, seed, labelsPath }: GeneraliseSpec, { layerTitle, classes, measure }: GeneraliseNumbers, { pooling, dimension }: FeatureChoice, network: ExperimentSubjectNetwork): string {
+function captionOf({ folds, testPerClass, penalties, scratch, seed, labelsPath }: GeneraliseSpec, { layerTitle, classes, measure }: GeneraliseNumbers, { words, dimension }: FeatureChoice, network: ExperimentSubjectNetwork): string {
   const classifier = measure === 'accuracy' ? 'a softmax (L2)' : 'one logistic classifier for each class against the rest (L2)';
-  const measured = measure === 'accuracy' ? 'mean of the classes’ accuracies' : 'mean of the classes’ average precisions';
-  const beside = scratch ? ` From scratch: the same layers, trained on the same images, ${scratch.folds} ${scratch.folds === 1 ? 'fold' : 'folds'}, recipe ${JSON.stringify(scratch.recipe)}.` : '';
-  return `All layers fixed, ${classifier} on ${dimension} features of ${layerTitle} (${poolingWords[pooling]}), standardised on the training images; C chosen from ${penalties.join(', ')} on ${penaltyParts} parts of them. ${classes.length} classes${labelsPath === undefined ? '' : ` of ${basename(labelsPath)}`}, at most ${testPerClass} test images of each, the same for all numbers of training images; ${measured}, its mean and deviation over ${folds} folds. Seed ${seed}.${beside} ${subjectWords(network)}`;
+  const measured = measure === 'accuracy' ? "mean of the classes' accuracies" : "mean of the classes' average precisions";
+  const beside = scratch ? ` From scratch: the same layers, trained on the same images, ${scratch.folds} ${scratch.folds === 1 ? 'fold' : 'folds'}, recipe: ${recipeWords(scratch.recipe)}.` : '';
+  return `All layers fixed, ${classifier} on ${dimension} features of ${layerTitle} (${words}), standardised on the training images; C chosen from ${penalties.join(', ')} on ${penaltyParts} parts of them. ${classes.length} classes${labelsPath === undefined ? '' : ` of ${basename(labelsPath)}`}, at most ${testPerClass} test images of each, the same for all numbers of training images; ${measured}, its mean and deviation over ${folds} folds. Seed ${seed}.${beside} ${subjectWords(network)}`;
 }

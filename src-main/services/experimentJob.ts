@@ -1,5 +1,5 @@
 /** The runner of experiments: gives a study its kept pieces, keeps new ones as they are finished, and its numbers as they grow. A killed job goes on after the last kept piece. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
 import type { JobRunner } from '../jobs/queue.ts';
@@ -49,6 +49,7 @@ export function experimentRunner(means: StudyMeans, growing: GrowingNumbers, ver
     if (caption !== null) return;
     const spec = stored as ExperimentSpec;
     progress.report(job.done, job.total, 'preparing');
+    await removeLeftovers(store);
     const { facts } = await studyOf(spec).complete(means, spec, signal);
     if (JSON.stringify(factsOf(facts)) !== JSON.stringify((subject as ExperimentSubject).facts)) {
       throw new AppError('CONFLICT', 'The network or the images are no longer those with which this experiment began, so its numbers would not belong together. Run it again.', { experiment: id });
@@ -97,4 +98,13 @@ export function experimentRunner(means: StudyMeans, growing: GrowingNumbers, ver
       growing.delete(id);
     }
   };
+}
+
+/** Folders of experiments that went with their index. */
+async function removeLeftovers(store: Store): Promise<void> {
+  const folders = await readdir(scratchFolderOf(store, '.')).catch((): string[] => []);
+  for (const id of folders) {
+    const isGone = await store.experiments.get(id).then(() => false, (error: unknown) => error instanceof AppError && error.code === 'NOT_FOUND');
+    if (isGone) await rm(scratchFolderOf(store, id), { recursive: true, force: true });
+  }
 }

@@ -1,14 +1,24 @@
 /** What the captions and notes of experiments that learn have in common. */
-import type { Pooling } from '../inference/worker/features.ts';
+import type { TrainingRecipe } from '../training/trainNetwork.ts';
 
 /** Parts of the training images that choose C in turn. */
 export const penaltyParts = 3;
 
-export const poolingWords: Readonly<Record<Pooling, string>> = {
-  mean: "each channel's mean over its map",
-  max: "each channel's largest value",
-  flat: 'all values of the maps',
-};
+/** All of a recipe that changes its numbers. */
+export function recipeWords(recipe: TrainingRecipe): string {
+  const { epochs, batch, learningRate, patience, momentum, weightDecay, dropout, initialisation, inputDeviation, filterRms, randomCrops, flips, mean, validation, seed } = recipe;
+  const pictures = [randomCrops ? 'random crops' : 'centre crops', ...(flips ? ['half of them mirrored'] : []), mean === 'none' ? 'nothing subtracted' : `the mean of each ${mean} subtracted`];
+  return [
+    `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in batches of ${batch}`,
+    `learning rate ${learningRate}${patience > 0 && validation > 0 ? `, divided by 10 after ${patience} epochs without a better validation error` : ''}`,
+    `momentum ${momentum}, weight decay ${weightDecay}, dropout ${dropout}`,
+    initialisation === 'he' ? `first weights by He, inputs of deviation ${inputDeviation}` : 'first weights of deviation 0.01',
+    filterRms === null ? 'filters not bounded' : `filters bounded to a root mean square of ${filterRms}`,
+    pictures.join(', '),
+    `${Math.round(1000 * validation) / 10} % for validation`,
+    `seed ${seed}`,
+  ].join('; ');
+}
 
 export function notesOnSkipped(skipped: readonly { readonly image: string; readonly reason: string }[]): readonly string[] {
   if (skipped.length === 0) return [];

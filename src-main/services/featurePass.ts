@@ -88,7 +88,13 @@ export async function completeFeatures(pass: FeaturePass, index: StoredIndex, ch
   } finally {
     for (const { array } of columns) await array.close();
   }
-  return Promise.all(claimed.slice(0, plan.layers.length).map(async ({ id }) => (await store.rowFiles.get(id))!));
+  const done: StoredRowFile[] = [];
+  for (const { id } of claimed.slice(0, plan.layers.length)) {
+    const file = await store.rowFiles.get(id);
+    if (!file) throw new AppError('NOT_FOUND', `The index ${index.id} was deleted while its features were computed.`, { index: index.id });
+    done.push(file);
+  }
+  return done;
 }
 
 interface Column {

@@ -5,7 +5,6 @@
 import { LRUCache } from 'lru-cache';
 import type { pooling } from '../../src-shared/contract/map.ts';
 import type * as z from 'zod';
-import { AppError } from '../../src-shared/errors.ts';
 import type { RowSource } from '../features/matrix.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
@@ -54,15 +53,13 @@ export interface OpenRows extends RowSource {
 export interface FeatureRows {
   /** Null where the file is not whole. The caller closes it. */
   open(store: Store, index: StoredIndex, wish: Pick<RowFileWish, 'what' | 'layer' | 'pooling'>): Promise<OpenRows | null>;
-  /** One row; null where the file is not whole. */
-  row(store: Store, index: StoredIndex, wish: Pick<RowFileWish, 'what' | 'layer' | 'pooling'>, row: number): Promise<Float32Array | null>;
 }
 
 const heldBytes = 384 * 2 ** 20;
 
 export function createFeatureRows(): FeatureRows {
   const held = new LRUCache<string, Uint8Array<ArrayBuffer>>({ maxSize: heldBytes, sizeCalculation: (bytes) => Math.max(1, bytes.byteLength), ttl: 5 * 60_000, ttlAutopurge: false });
-  const rows: FeatureRows = {
+  return {
     async open(store, index, wish) {
       const file = await store.rowFiles.find(index.id, wish);
       if (!isWhole(file, index)) return null;
@@ -83,18 +80,7 @@ export function createFeatureRows(): FeatureRows {
         close: () => reader.close(),
       };
     },
-    async row(store, index, wish, row) {
-      const source = await rows.open(store, index, wish);
-      if (!source) return null;
-      try {
-        if (row < 0 || row >= source.rows) throw new AppError('NOT_FOUND', `There is no row ${row} among ${source.rows}.`, { row });
-        return await source.read(row, 1);
-      } finally {
-        await source.close();
-      }
-    },
   };
-  return rows;
 }
 
 function numbersOf(bytes: Uint8Array<ArrayBuffer>, { what }: StoredRowFile): Float32Array {

@@ -1,5 +1,4 @@
 /** Features of whole indexes: what is kept, what they would need, and the job that computes them (featurePass.ts does the work). */
-import { randomBytes } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type * as z from 'zod';
@@ -11,6 +10,7 @@ import type { JobRunner, LiveJob } from '../jobs/queue.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
 import type { StoredRowFile } from '../store/rowFiles.ts';
+import { continuedJob } from './continuedJob.ts';
 import { completeFeatures, planPass, type PassPlan } from './featurePass.ts';
 import { bytesOfRows, featuresFile, isWhole, type FeatureChoice, type Pooling } from './featureRows.ts';
 import { pausing } from './indexJob.ts';
@@ -72,15 +72,8 @@ export function createFeatureService(workspaces: WorkspaceService, inference: In
     if (estimate.obstacle !== null) throw new AppError('CONFLICT', estimate.obstacle, { index: index.id, layer: name });
     const claimed = await store.rowFiles.claim(index, plan.wishes[0]!);
     const request: FeatureJobRequest = { layer: name, pooling: choice.pooling };
-    const [latest] = await jobsOf({ index: index.id, ...request });
-    if (latest && (latest.state === 'running' || latest.state === 'queued')) return { features: claimed.id, jobId: latest.id };
-    if (latest && (latest.state === 'paused' || latest.state === 'interrupted' || latest.state === 'failed')) {
-      await queue.resume(latest.id);
-      return { features: claimed.id, jobId: latest.id };
-    }
-    const id = randomBytes(6).toString('hex');
-    await queue.add({ id, kind: 'features', indexId: index.id, title: `Features of ${title} for ${basename(index.imagesPath)}`, total: estimate.images, request });
-    return { features: claimed.id, jobId: id };
+    const jobId = await continuedJob(queue, await jobsOf({ index: index.id, ...request }), { kind: 'features', indexId: index.id, title: `Features of ${title} for ${basename(index.imagesPath)}`, total: estimate.images, request });
+    return { features: claimed.id, jobId };
   }
 
   return {

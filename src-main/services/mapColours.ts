@@ -6,7 +6,7 @@ import { AppError } from '../../src-shared/errors.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
-import { readPredictions, rowImages } from './featureRows.ts';
+import { predictionsFile, readPredictions, rowImages } from './featureRows.ts';
 import { imageClasses, type ImageClass } from './imageClasses.ts';
 import { subjectOfIndex, type LabSubject } from './labSubject.ts';
 import type { MapFacts } from './mapJob.ts';
@@ -45,12 +45,13 @@ const keptMs = 30_000;
 export function createMapColours(workspaces: WorkspaceService, inference: InferenceClient, layers: ScoreLayers): MapColours {
   const kept = new LRUCache<string, Promise<Known>>({ max: 4, ttl: keptMs });
 
-  function knownBy(store: Store, index: StoredIndex, signal: AbortSignal | undefined): Promise<Known> {
-    const key = `${store.folder} ${index.id} ${index.matrixFolder} ${index.cursor}`;
+  async function knownBy(store: Store, index: StoredIndex, signal: AbortSignal | undefined): Promise<Known> {
+    const predictions = await store.rowFiles.find(index.id, predictionsFile);
+    const key = `${store.folder} ${index.id} ${index.matrixFolder} ${index.cursor} ${predictions?.id} ${predictions?.rows}`;
     const found = kept.get(key);
     if (found) return found;
     const made = knownOf(store, inference, index, signal);
-    made.then(({ predictions }) => predictions === null && kept.delete(key), () => kept.delete(key));
+    made.catch(() => kept.delete(key));
     kept.set(key, made);
     return made;
   }

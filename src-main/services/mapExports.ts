@@ -37,7 +37,7 @@ export interface MapFile {
 export interface MapExportService {
   make(request: MapExport, signal?: AbortSignal): Promise<{ readonly media: string; readonly fileName: string; readonly sizeBytes: number; readonly caption: string }>;
   /** All of them, the projector's files each by itself; their names. */
-  writeTo(request: { readonly map: string; readonly folder: string; readonly tile: number; readonly colour?: Omit<ColourChoice, 'map'> }, signal?: AbortSignal): Promise<readonly string[]>;
+  writeTo(request: { readonly map: string; readonly folder: string; readonly tile?: number | undefined; readonly colour?: Omit<ColourChoice, 'map'> }, signal?: AbortSignal): Promise<readonly string[]>;
   /** @throws AppError NOT_FOUND for one that is held no more */
   made(id: string): MapFile;
 }
@@ -50,6 +50,10 @@ const longestSprite = 8192;
 /** Numbers in tensors.tsv; of more, the coordinates stand in place of the features. */
 const mostTensorNumbers = 30_000_000;
 const leastSpriteTile = 4;
+/** Between the sheets of two channels. */
+const sheetMargin = 4;
+/** Edge of a picture in a mosaic: of an image, and of a channel, which is nine. */
+const usualTiles = { images: 32, channels: 96 } as const;
 
 interface Part {
   readonly name: string;
@@ -104,7 +108,8 @@ export function createMapExports(workspaces: WorkspaceService, maps: MapService,
     if (subject.kind === 'images') return yield* thumbnails.each(store, index, [...meanings], size, signal);
     for (const channel of meanings) {
       signal?.throwIfAborted();
-      yield await channelPicture({ index: index.id, layer: subject.layer, channel }, size, signal);
+      // With a margin, as sheets are made of pictures themselves.
+      yield await channelPicture({ index: index.id, layer: subject.layer, channel }, Math.max(3, size - sheetMargin), signal);
     }
   }
 
@@ -117,7 +122,8 @@ export function createMapExports(workspaces: WorkspaceService, maps: MapService,
     return { pixels: rgb, width: size, height: size };
   }
 
-  async function mosaic(of: Opened, tile: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  async function mosaic(of: Opened, wish: number | undefined, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const tile = wish ?? usualTiles[of.record.spec.subject.kind];
     const { columns, rows, cells } = await maps.grid(of.record.id);
     if (columns * rows * tile * tile > mostPixels) {
       const largest = Math.floor(Math.sqrt(mostPixels / (columns * rows)));
@@ -171,7 +177,8 @@ export function createMapExports(workspaces: WorkspaceService, maps: MapService,
 
   async function figure({ map, record, positions }: Opened, colour: Omit<ColourChoice, 'map'>, signal: AbortSignal | undefined) {
     const { values, legend } = await colours.column({ ...colour, map: map.id }, signal);
-    return drawMapFigure({ positions, values, legend, by: colour.by, caption: record.caption });
+    const names = record.spec.subject.kind === 'channels' ? Array.from(await rowsNow(workspaces.required().store, map), String) : null;
+    return drawMapFigure({ positions, values, legend, names, caption: record.caption });
   }
 
   async function fileOf(of: Opened, { format, tile, colour = { by: 'class' } }: MapExport, signal: AbortSignal | undefined): Promise<MapFile> {

@@ -1,9 +1,8 @@
 /** A map as a figure: points as small discs in the colours of what is known of them, a legend beside them, the caption below. Lengths are CSS pixels. */
-import type { MapColour } from '../../src-shared/contract/mapMedia.ts';
 import { colourAt, labelColour } from '../../src-shared/domain/colourMaps.ts';
 import { pointColours, wrongPointColour } from '../../src-shared/domain/pointColours.ts';
 import type { Picture } from '../projection/display.ts';
-import { captionWords, figureDensity, figureMargin, labelSize, type FigureLayout, type FigurePicture, type FigureWords } from '../projection/figureLayout.ts';
+import { captionWords, figureDensity, figureMargin, labelSize, shortened, type FigureLayout, type FigurePicture, type FigureWords } from '../projection/figureLayout.ts';
 import type { ColourLegend } from './mapColours.ts';
 import { extentOf } from './mapJob.ts';
 
@@ -15,7 +14,8 @@ export interface MapDrawing {
   /** `[rows]`, as `legend` says. */
   readonly values: Float32Array;
   readonly legend: ColourLegend;
-  readonly by: MapColour;
+  /** Beside the points; null where they have none. */
+  readonly names: readonly string[] | null;
   readonly caption: string;
 }
 
@@ -24,36 +24,49 @@ const plotEdge = 640;
 const legendWidth = 150;
 const legendLine = 16;
 const swatch = 10;
+/** Room for names beside the outermost points. */
+const plotMargin = 24;
+/** Of more points names would hide the map. */
+const mostNames = 600;
+const nameSize = 7;
 /** Lines of a legend; the rest is counted. */
 const mostLines = 36;
 const grey: Colour = [170, 170, 170];
 
 export function drawMapFigure(drawing: MapDrawing): FigureLayout {
-  const { caption } = drawing;
-  const width = 2 * figureMargin + plotEdge + legendWidth;
+  const { caption, positions, names, legend } = drawing;
+  const isBare = legend.kind === 'none';
+  const width = 2 * figureMargin + plotEdge + (isBare ? 0 : legendWidth);
   const words = captionWords(caption, figureMargin + plotEdge + figureMargin, width);
-  const plot: FigurePicture = { kind: 'picture', left: figureMargin, top: figureMargin, width: plotEdge, height: plotEdge, picture: drawPoints(drawing) };
-  return { width, height: words.bottom + figureMargin, items: [plot, ...drawLegend(drawing.legend, figureMargin + plotEdge + figureMargin), ...words.items], caption };
+  const places = placesOf(positions);
+  const plot: FigurePicture = { kind: 'picture', left: figureMargin, top: figureMargin, width: plotEdge, height: plotEdge, picture: drawPoints(drawing, places) };
+  const labels = names === null || names.length > mostNames ? [] : names.map((text, row): FigureWords => ({ kind: 'words', left: figureMargin + places.x(row) + 4, baseline: figureMargin + places.y(row) + 3, size: nameSize, weight: 'plain', text }));
+  return { width, height: words.bottom + figureMargin, items: [plot, ...labels, ...drawLegend(legend, figureMargin + plotEdge + figureMargin), ...words.items], caption };
 }
 
-/** White with discs, later rows above earlier ones; both axes have one scale, since distances are what a map is for. */
-function drawPoints({ positions, values, legend }: MapDrawing): Picture {
+/** Where a point stands on the plot, in CSS pixels: both axes have one scale, since distances are what a map is for. */
+interface Places {
+  x(row: number): number;
+  y(row: number): number;
+  readonly radius: number;
+}
+
+function placesOf(positions: Float32Array): Places {
+  const count = positions.length / 2;
+  const radius = count > 20_000 ? 0.6 : count > 4000 ? 1 : count > 800 ? 1.6 : 2.5;
+  const [left, bottom, right, top] = extentOf(positions) ?? [0, 0, 0, 0];
+  const span = Math.max(right - left, top - bottom);
+  const scale = span > 0 ? (plotEdge - 4 * radius - plotMargin) / span : 0;
+  const [centreX, centreY] = [(left + right) / 2, (bottom + top) / 2];
+  return { radius, x: (row) => plotEdge / 2 + (positions[2 * row]! - centreX) * scale, y: (row) => plotEdge / 2 - (positions[2 * row + 1]! - centreY) * scale };
+}
+
+/** White with discs, later rows above earlier ones. */
+function drawPoints({ positions, values, legend }: MapDrawing, { x, y, radius }: Places): Picture {
   const edge = plotEdge * figureDensity;
   const pixels = new Uint8Array(edge * edge * 4).fill(255);
-  const extent = extentOf(positions);
-  const count = positions.length / 2;
-  if (!extent) return { width: edge, height: edge, pixels };
-  const radius = count > 20_000 ? 1.2 : count > 4000 ? 2 : count > 800 ? 3.2 : 5;
-  const span = Math.max(extent[2] - extent[0], extent[3] - extent[1]);
-  const room = edge - 4 * radius;
-  const [centreX, centreY] = [(extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2];
-  const scale = span > 0 ? room / span : 0;
   const colourOf = colouring(legend);
-  for (let row = 0; row < count; row++) {
-    const x = edge / 2 + (positions[2 * row]! - centreX) * scale;
-    const y = edge / 2 - (positions[2 * row + 1]! - centreY) * scale;
-    disc(pixels, edge, x, y, radius, colourOf(values[row]!));
-  }
+  for (let row = 0; row < positions.length / 2; row++) disc(pixels, edge, x(row) * figureDensity, y(row) * figureDensity, radius * figureDensity, colourOf(values[row]!));
   return { width: edge, height: edge, pixels };
 }
 
@@ -90,7 +103,7 @@ function drawLegend(legend: ColourLegend, left: number): (FigurePicture | Figure
   const lines: { readonly colour: Colour | null; readonly text: string }[] = [];
   const colourOf = colouring(legend);
   if (legend.kind === 'classes') {
-    for (const { value, name, points } of legend.classes.slice(0, mostLines)) lines.push({ colour: colourOf(value), text: `${shortened(name)} (${points})` });
+    for (const { value, name, points } of legend.classes.slice(0, mostLines)) lines.push({ colour: colourOf(value), text: `${shortened(name, 18)} (${points})` });
     if (legend.classes.length > mostLines) lines.push({ colour: null, text: `and ${legend.classes.length - mostLines} more` });
   }
   if (legend.kind === 'errors') lines.push({ colour: colourOf(0), text: `right (${legend.right})` }, { colour: colourOf(1), text: `wrong (${legend.wrong})` });
@@ -113,8 +126,4 @@ function filled([red, green, blue]: Colour): Picture {
   const pixels = new Uint8Array(edge * edge * 4);
   for (let at = 0; at < pixels.length; at += 4) pixels.set([red, green, blue, 255], at);
   return { width: edge, height: edge, pixels };
-}
-
-function shortened(name: string): string {
-  return name.length > 18 ? `${name.slice(0, 17)}…` : name;
 }

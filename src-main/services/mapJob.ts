@@ -7,6 +7,7 @@ import type { mapSpec, mapStages } from '../../src-shared/contract/map.ts';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { LayoutProgress, LayoutResult } from '../features/layout/request.ts';
+import { neighboursFor } from '../features/layout/settling.ts';
 import { runLayoutInThread, type LayoutOrder } from '../features/layout/runInThread.ts';
 import type { RowSource } from '../features/matrix.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
@@ -225,10 +226,18 @@ async function layOutRows({ store, progress, signal, live, layOut }: MapRun, map
   });
   await writing;
   await store.maps.setFile(id, mapFiles.coordinates, npyBytes(result.positions, [rows.rows, 2]));
-  const done: MapFacts = { ...facts, stage: 'done', iterations: result.iterations, extent: extentOf(result.positions), explained: result.explained, trustworthiness: result.trustworthiness, notes: [...facts.notes, ...rows.notes], revision: now.revision + 1 };
+  const done: MapFacts = { ...facts, stage: 'done', iterations: result.iterations, extent: extentOf(result.positions), explained: result.explained, trustworthiness: result.trustworthiness, notes: [...loweredNotes(spec.method, rows.rows), ...rows.notes], revision: now.revision + 1 };
   await store.maps.update(id, done);
   for (const name of [mapFiles.prepared, mapFiles.settled]) await store.maps.removeFile(id, name);
   tell({ stage: 'done', done: Math.max(iterations, 1), total: Math.max(iterations, 1), positions: null }, 'done');
+}
+
+/** What was not done as it was asked for, because there are too few points. */
+export function loweredNotes(method: MapSpec['method'], points: number): readonly string[] {
+  if (method.kind === 'pca' || points < 2) return [];
+  const used = neighboursFor(method, points);
+  if (method.kind === 'umap') return used + 1 < method.neighbours ? [`${points} points have no more than ${used} neighbours each; ${method.neighbours} were asked for.`] : [];
+  return used / 3 < method.perplexity ? [`The perplexity is ${Number((used / 3).toPrecision(3))}, the most that ${points} points can have; ${method.perplexity} was asked for.`] : [];
 }
 
 export function int32File(values: Int32Array): Uint8Array {

@@ -1,5 +1,5 @@
 /** Maps of images and channels: started, watched, listed, and read as binary columns (contract area `map`). The work itself is mapJob.ts. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import type { mapRecord } from '../../src-shared/contract/map.ts';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
@@ -10,6 +10,7 @@ import type { LiveJob } from '../jobs/queue.ts';
 import type { StoredMap } from '../store/maps.ts';
 import { npyHeader, parseNpyHeader } from '../store/npy.ts';
 import type { StoredIndex } from '../store/indexes.ts';
+import { continuedJob } from './continuedJob.ts';
 import { planPass } from './featurePass.ts';
 import { featuresFile, isWhole } from './featureRows.ts';
 import type { FeatureService } from './features.ts';
@@ -79,14 +80,7 @@ export function createMapService(workspaces: WorkspaceService, inference: Infere
       revision: 0,
     };
     const id = known?.id ?? (await store.maps.create(key, index.id, facts));
-    const [latest] = await jobsOf(id);
-    if (latest && (latest.state === 'running' || latest.state === 'queued')) return { map: id, jobId: latest.id };
-    if (latest && latest.state !== 'done') {
-      await queue.resume(latest.id);
-      return { map: id, jobId: latest.id };
-    }
-    const jobId = randomBytes(6).toString('hex');
-    await queue.add({ id: jobId, kind: 'map', indexId: index.id, title: `Map of ${title}`, total: facts.indexRows, request: { map: id } satisfies MapJobRequest });
+    const jobId = await continuedJob(queue, await jobsOf(id), { kind: 'map', indexId: index.id, title: `Map of ${title}`, total: facts.indexRows, request: { map: id } satisfies MapJobRequest });
     return { map: id, jobId };
   }
 

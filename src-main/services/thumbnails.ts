@@ -67,7 +67,10 @@ export function createThumbnailService(workspaces: WorkspaceService, crops: Crop
       try {
         for (let start = 0; start < images.length; start += piece) {
           signal?.throwIfAborted();
-          yield* await Promise.all(images.slice(start, start + piece).map(async (image) => (kept ? fitted(await kept.read(image), size) : null) ?? fromCrop(store, index, image, size)));
+          yield* await Promise.all(images.slice(start, start + piece).map(async (image) => {
+            const small = await kept?.read(image);
+            return small ? fitted(small, size) : fromCrop(store, index, image, size);
+          }));
         }
       } finally {
         await kept?.close();
@@ -92,14 +95,45 @@ async function openKept(store: Store, index: StoredIndex): Promise<{ read(image:
   };
 }
 
-/** The longer edge at `size`; smaller ones are enlarged with hard edges, as their pixels are few. */
-async function fitted(picture: SmallPicture | null, size: number): Promise<SmallPicture | null>;
-async function fitted(picture: SmallPicture, size: number): Promise<SmallPicture>;
-async function fitted(picture: SmallPicture | null, size: number): Promise<SmallPicture | null> {
-  if (!picture) return null;
+/** The longer edge at `size`. */
+async function fitted(picture: SmallPicture, size: number): Promise<SmallPicture> {
   const scale = size / Math.max(picture.width, picture.height);
   const [width, height] = [Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale))];
-  return resizePixels({ ...picture, channels: 3 }, width, height, scale > 1 ? 'nearest' : 'cubic');
+  if (width === picture.width && height === picture.height) return picture;
+  return picture.width * picture.height <= fewPixels ? averaged(picture, width, height) : resizePixels({ ...picture, channels: 3 }, width, height, scale > 1 ? 'nearest' : 'cubic');
+}
+
+/** Of so few the library's call costs more than its work: a mosaic of 100,000 of them took minutes. */
+const fewPixels = keptThumbnailSize ** 2;
+
+/** Each pixel is the mean of those that it covers; enlarged ones keep hard edges. */
+export function averaged({ pixels, width, height }: SmallPicture, newWidth: number, newHeight: number): SmallPicture {
+  const made = new Uint8Array(newWidth * newHeight * 3);
+  for (let y = 0, to = 0; y < newHeight; y++) {
+    const [top, bottom] = covered(y, newHeight, height);
+    for (let x = 0; x < newWidth; x++, to += 3) {
+      const [left, right] = covered(x, newWidth, width);
+      let [red, green, blue] = [0, 0, 0];
+      for (let row = top; row < bottom; row++) {
+        for (let from = (row * width + left) * 3, end = (row * width + right) * 3; from < end; from += 3) {
+          red += pixels[from]!;
+          green += pixels[from + 1]!;
+          blue += pixels[from + 2]!;
+        }
+      }
+      const count = (bottom - top) * (right - left);
+      made[to] = Math.round(red / count);
+      made[to + 1] = Math.round(green / count);
+      made[to + 2] = Math.round(blue / count);
+    }
+  }
+  return { pixels: made, width: newWidth, height: newHeight };
+}
+
+/** Old pixels under a new one, half-open. */
+function covered(at: number, newLength: number, length: number): readonly [number, number] {
+  const from = Math.floor((at * length) / newLength);
+  return [from, Math.max(from + 1, Math.floor(((at + 1) * length) / newLength))];
 }
 
 /** RGBA. */

@@ -30,6 +30,7 @@ const commands = {
   cluster: (args) => runLong({ SWITCHBACK_CLUSTER: '1' }, ['tests/e2e/cluster.test.ts', ...args]),
   windows: (args) => runLong({ SWITCHBACK_WINDOWS: 'all' }, ['tests/parity/windows.test.ts', ...args]),
   lab: (args) => runLong({ SWITCHBACK_LAB: 'all' }, ['tests/corpus/lab.test.ts', '--disable-console-intercept', ...args]),
+  experiments: (args) => runLong({ SWITCHBACK_EXPERIMENTS: 'all' }, ['tests/corpus/experiments.test.ts', '--disable-console-intercept', ...args]),
   starts: (args) => runLong({ SWITCHBACK_STARTS: '50' }, ['tests/e2e/desktopShell.test.ts', ...args]),
   // Keeps new screenshots of every view, for the next `npm test` to compare with.
   baselines: (args) => runLong({ SWITCHBACK_BASELINES: 'write' }, ['tests/e2e/views.test.ts', ...args]),

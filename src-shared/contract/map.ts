@@ -4,7 +4,7 @@
  */
 import { eventIterator } from '@orpc/contract';
 import * as z from 'zod';
-import { channelNumber, imageNumber, indexId, jobId, layerNumber, path, plainError, procedure } from './common.ts';
+import { channelNumber, imageNumber, indexId, jobId, layerNumber, plainError, procedure } from './common.ts';
 import { labPicture } from './lab.ts';
 import { mapColours } from './mapMedia.ts';
 
@@ -20,8 +20,8 @@ export const metric = z.enum(metrics);
 export const mapId = z.string().regex(/^[a-z0-9]{6,24}$/);
 /** A layer of the network by its value name; any of `lab.layers`, indexed or not. */
 const layerName = z.string().min(1).max(4096);
-/** Images of one selection. */
-export const mostSelected = 1_000_000;
+/** Images of one selection: more would not go into one message. */
+export const mostSelected = 100_000;
 
 const featureChoice = { index: indexId, layer: layerName, pooling: pooling.default('mean') };
 
@@ -175,8 +175,8 @@ export const mapExport = z.object({
   map: mapId,
   /** `projector`: TensorBoard's tensors.tsv, metadata.tsv and sprite.png in one zip. `mosaic`: the grid of pictures as PNG. `figure`: the points with legend and caption as SVG. */
   format: z.enum(exportFormats),
-  /** Of the mosaic: the edge of one picture. */
-  tile: z.int().min(4).max(256).default(32),
+  /** Of the mosaic: the edge of one picture; 32 for images and 96 for channels if absent. */
+  tile: z.int().min(4).max(256).optional(),
   colour: colourChoice.omit({ map: true }).optional(),
 });
 
@@ -215,6 +215,4 @@ export const map = {
     .output(neighboursAnswer),
   /** Held for a while at `media`. */
   export: procedure.input(mapExport).output(z.object({ media: z.string(), fileName: z.string(), sizeBytes: z.int(), caption: z.string() })),
-  /** The same files, written into a folder. */
-  exportTo: procedure.input(ofMap.extend({ folder: path, tile: mapExport.shape.tile })).output(z.object({ files: z.array(z.string()).readonly() })),
 };

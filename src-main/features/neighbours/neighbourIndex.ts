@@ -69,10 +69,8 @@ function nameOfIndex(rows: number, metric: Metric): string {
   return `neighbours 1, ${rows} rows, ${metric}, ${links} links`;
 }
 
-export type Searcher = (row: number) => Neighbours;
-
 /** A function that finds the k nearest others of a row of the index; it keeps its memory between calls. */
-export function createRowSearcher(index: NeighbourIndex, k: number, breadth = Math.max(100, Math.ceil(1.25 * k) + 1)): Searcher {
+export function createRowSearcher(index: NeighbourIndex, k: number, breadth = Math.max(100, Math.ceil(1.25 * k) + 1)): (row: number) => Neighbours {
   const search = createSearch(index, breadth);
   return (row) => {
     search.aimAt(index.matrix.data, row * index.matrix.dimensions);
