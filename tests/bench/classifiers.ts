@@ -2,7 +2,7 @@
  * Feature analysis of cifar10_full on the 200 pictures of cifar10-test, by our classifiers and by scikit-learn (the system's python3 with python3-sklearn; classifiers.py): the same features, folds and parts that choose
  * C. Fails where a layer's accuracy differs by more than 1.5 points, or does not rise with depth.
  *
- *     node tests/bench/classifiers.ts [mean|max|flat]
+ *     node tests/bench/classifiers.ts [mean|max]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,7 +20,7 @@ import { layersMeant, openNetwork } from '../../src-main/services/experimentSubj
 import { openServices } from '../support/openServices.ts';
 import { dataPath } from '../support/testData.ts';
 
-const pool = (process.argv[2] ?? 'mean') as 'mean' | 'max' | 'flat';
+const pool = (process.argv[2] ?? 'mean') as 'mean' | 'max';
 const most = 0.015;
 
 const folder = await mkdtemp(join(tmpdir(), 'switchback-classifiers-'));

@@ -1,9 +1,10 @@
 """
 Error rates by an independent program: NumPy for the network (read from its ONNX file by the few lines below), Pillow for the pictures. Prints one JSON object with the top-1 and top-5 errors of the
-centre crop and of ten crops; `switchback experiment error` on the same files must say the same, but for pictures whose two best classes all but tie, since two libraries decode and resize a picture
-to values that differ by a level or two. Knows the operators of SqueezeNet.
+centre crop and of ten crops. With `--pixels`, the raw centre crops as Switchback decodes them (`[N, 224, 224, 3]` bytes, in the order of the labels), the centre's number is exactly that of
+`switchback experiment error`; tests/corpus/experiments.test.ts asks it so. Pillow's own pixels differ by a level or two, and more in pictures that must be enlarged, which moves the number by a
+picture or four of 334. Knows the operators of SqueezeNet.
 
-    python3 errorRates.py MODEL.onnx IMAGES LABELS.tsv [--centre] [--classes OUT.json]
+    python3 errorRates.py MODEL.onnx IMAGES LABELS.tsv [--centre] [--pixels CROPS.bin]
 """
 import io
 import json
@@ -12,7 +13,6 @@ import struct
 import sys
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
 
 SHORTER, CROP = 256, 224
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -157,13 +157,14 @@ def run(network, images):
 
 def read_picture(path):
     """Upright, sRGB, three channels, shorter side 256 (longer rounded), bicubic."""
+    from PIL import Image, ImageCms, ImageOps
+
     with Image.open(path) as file:
         profile = file.info.get("icc_profile")
         picture = ImageOps.exif_transpose(file)
-        if profile and picture.mode in ("RGB", "L", "CMYK"):
+        if profile and picture.mode == "RGB":
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if picture.mode == "RGB":
-                picture = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC)
+            picture = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC)
         picture = picture.convert("RGB")
     width, height = picture.size
     shorter = min(width, height)
@@ -190,23 +191,19 @@ def probabilities(scores):
 
 
 def main(model, folder, labels, *options):
-    only_centre = "--centre" in options
+    given = np.fromfile(options[options.index("--pixels") + 1], np.uint8).reshape(-1, CROP, CROP, 3) if "--pixels" in options else None
+    only_centre = "--centre" in options or given is not None
     network = read_network(model)
     with open(labels) as file:
         rows = [line.split("\t") for line in file.read().splitlines()[1:]]
     wrong = {view: [0, 0] for view in (["centre"] if only_centre else ["centre", "ten"])}
-    classes = {}
-    for name, label, *_ in rows:
-        scores = run(network, crops(read_picture(os.path.join(folder, name)), only_centre))
+    for at, (name, label, *_) in enumerate(rows):
+        scores = run(network, crops(read_picture(os.path.join(folder, name)) if given is None else given[at], only_centre))
         found = {"centre": probabilities(scores[:1])[0], "ten": probabilities(scores).mean(0)}
-        classes[name] = int(found["centre"].argmax())
         for view, count in wrong.items():
             order = np.argsort(-found[view], kind="stable")
             count[0] += int(order[0] != int(label))
             count[1] += int(int(label) not in order[:5])
-    if "--classes" in options:
-        with open(options[options.index("--classes") + 1], "w") as file:
-            json.dump(classes, file)
     print(json.dumps({"images": len(rows), **{view: {"top1Wrong": a, "top5Wrong": b, "top1": a / len(rows), "top5": b / len(rows)} for view, (a, b) in wrong.items()}}))
 
 

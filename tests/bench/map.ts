@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- map`: how long maps of synthetic rows of 50 numbers take, from rows to coordinates, how much memory, and how far they can be trusted (k = 15):
  * on 10,000 rows beside scikit-learn (the system's python3 with sklearn; map.py) and umap-js, in turns on the same rows, and on 100,000 rows alone. Each
- * map is made in a process of its own, on one thread. Arguments: rows alone (100,000; 0 leaves them out), rows beside the peers (10,000), rounds (1).
+ * map is made in a process of its own, on one thread; the own times hold the measuring of trust, too. Arguments: rows alone (100,000; 0 leaves them out), rows beside the peers (10,000), rounds (1).
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';

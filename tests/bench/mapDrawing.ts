@@ -32,7 +32,7 @@ if (missing !== null) {
     const workbench = await serveWorkbench(home, '--workspace', join(home, 'workspace'));
     try {
       const address = await smallMap(workbench, join(home, 'images'));
-      for (const [name, args] of [['without a graphics card', []], ['WebGL in software', ['--use-angle=swiftshader', '--enable-unsafe-swiftshader']]] as const) {
+      for (const [name, args] of [['without a graphics card', ['--disable-gpu', '--disable-3d-apis']], ['WebGL in software', ['--use-angle=swiftshader', '--enable-unsafe-swiftshader']]] as const) {
         const browser = await openBrowser(...args);
         try {
           await measure(browser, workbench, address, name);
@@ -61,8 +61,8 @@ async function smallMap({ client }: ServedWorkbench, folder: string): Promise<st
 
 async function measure(browser: Browser, { address, origin }: ServedWorkbench, path: string, name: string): Promise<void> {
   const context = await browser.newContext({ viewport, locale: 'en-US', colorScheme: 'dark' });
-  // Asked about by the page, which would rather paint pixels itself than by a card that the processor plays.
-  if (name === 'WebGL in software') await context.addInitScript(allowSlowWebgl);
+  // The page paints pixels itself rather than by a card that the processor plays, unless it cannot tell.
+  if (name === 'WebGL in software') await context.addInitScript(hideCardName);
   const page = await context.newPage();
   await replaceColumns(page);
   await page.goto(address);
@@ -81,12 +81,12 @@ async function measure(browser: Browser, { address, origin }: ServedWorkbench, p
   await context.close();
 }
 
-/** In the page: WebGL counts as quick. */
-function allowSlowWebgl(): void {
-  const original = HTMLCanvasElement.prototype.getContext as (this: HTMLCanvasElement, kind: string, options?: object) => unknown;
-  HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, kind: string, options?: object) {
-    return original.call(this, kind, options && { ...options, failIfMajorPerformanceCaveat: false });
-  } as typeof HTMLCanvasElement.prototype.getContext;
+/** In the page: the processor that plays a graphics card is not known for it. */
+function hideCardName(): void {
+  const original = WebGL2RenderingContext.prototype.getExtension as (this: WebGL2RenderingContext, name: string) => unknown;
+  WebGL2RenderingContext.prototype.getExtension = function (this: WebGL2RenderingContext, name: string) {
+    return name === 'WEBGL_debug_renderer_info' ? null : original.call(this, name);
+  } as typeof WebGL2RenderingContext.prototype.getExtension;
 }
 
 /** Hands the page clusters of points whose images are those of the small index in turn. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import { openStore, type Store } from '../../src-main/store/open.ts';
+import { writePack } from '../../src-main/store/packWriting.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { sampleImages, sampleIndex } from './sampleBatch.ts';
 
@@ -73,4 +74,25 @@ it('parts are kept with the picture, one of each name', async () => {
   expect(await store.pictureParts.of(['cat'])).toEqual([{ ...eye, lower: 0.5 }, { ...eye, name: 'nose' }]);
   await store.pictureParts.remove('cat', 'eye');
   expect((await store.pictureParts.of(['cat', 'dog', 'owl'])).map(({ contentHash, name }) => `${contentHash} ${name}`)).toEqual(['dog eye', 'cat nose']);
+});
+
+it('a pack has what is finished, without places of the machine', async () => {
+  const spec = { kind: 'generalise', labelsPath: '/secret/labels.tsv', architecture: { kind: 'file', path: 'C:\\secret\\net.onnx' } };
+  await store.experiments.create({ ...experiment('first', 'key'), spec, subject: { title: 'first', imagesPath: '/secret/photographs' } });
+  await store.experiments.finish('first', { numbers: { rows: [] }, caption: 'Done.', notes: [] });
+  await store.experiments.create(experiment('half', 'half'));
+  await store.experiments.create(experiment('trained', 'other', 'ablation', null));
+  await store.experiments.finish('trained', { numbers: {}, caption: 'Done.', notes: [] });
+  await store.pictureParts.set({ contentHash: 'cat', name: 'eye', upper: 0.1, leftmost: 0.2, lower: 0.3, rightmost: 0.4 });
+  for (const [name, indexes, kept] of [['all.switchback', undefined, ['trained', 'first']], ['one.switchback', [index], ['first']]] as const) {
+    await writePack(store, join(folder, name), { matrices: false, ...(indexes ? { indexes } : {}) });
+    const packed = await openStore(join(folder, name), { mode: 'read' });
+    try {
+      expect((await packed.experiments.list({ limit: 10 })).map(({ id }) => id)).toEqual(kept);
+      expect(await packed.experiments.get('first')).toMatchObject({ spec: { labelsPath: 'labels.tsv', architecture: { path: 'net.onnx' } }, subject: { imagesPath: 'photographs' }, caption: 'Done.' });
+      expect(await packed.pictureParts.of(['cat'])).toEqual([]);
+    } finally {
+      await packed.close();
+    }
+  }
 });

@@ -1,10 +1,13 @@
 /** A small index for tests of maps: forty pictures in five class folders, each class of a colour of its own, and the small classifier over them. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { encodePng } from '../../src-main/dataset/picture.ts';
 import type { Services } from '../../src-main/services/services.ts';
+import { temporaryFolder } from './commandLine.ts';
 import { seededRandom } from './graphs.ts';
 import { smallClassifierPreprocessing, writeSmallClassifier } from './labNetwork.ts';
+import { openServices } from './openServices.ts';
 
 const colours = [[220, 60, 50], [60, 200, 70], [50, 70, 220], [210, 200, 60], [40, 40, 40]] as const;
 export const mapClasses = ['ant', 'bee', 'cat', 'dog', 'elk'] as const;
@@ -30,4 +33,26 @@ export async function indexMapNetwork(services: Services, home: string, { images
   const { index, jobId } = await services.indexing.start({ modelPath: join(home, 'net.onnx'), imagesPath: join(home, images), preprocessing: smallClassifierPreprocessing, top, engine: 'onnxruntime', device: 'cpu', batch: 4, matrix });
   if (jobId) await services.workspaces.required().queue.ended(jobId);
   return index;
+}
+
+export interface MapBench {
+  readonly home: string;
+  readonly services: Services;
+  readonly index: string;
+}
+
+/** The index above with the services over it, for all tests of a file. */
+export function useMapBench(word: string): MapBench {
+  const home = temporaryFolder(word);
+  const bench = { home, services: undefined as unknown as Services, index: '' };
+  beforeAll(async () => {
+    await writeMapNetwork(home);
+    bench.services = await openServices(home, join(home, 'work'));
+    bench.index = await indexMapNetwork(bench.services, home);
+  }, 120_000);
+  afterAll(async () => {
+    await bench.services?.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+  return bench;
 }

@@ -30,7 +30,7 @@ export const sampleViews: readonly SampleView[] = [
   { name: 'map', address: ({ workspace, map }) => `/w/${workspace}/map/${map}`, ready: '.map-legend li' },
   { name: 'map-mosaic', address: ({ workspace, map }) => `/w/${workspace}/map/${map}?view=mosaic&colour=error`, ready: '.map-legend li' },
   { name: 'neighbours', address: ({ workspace, index }) => `/w/${workspace}/neighbours?index=${index}&picture=image-2&layer=relu3`, ready: '.image-tiles img' },
-  { name: 'experiments', address: ({ workspace }) => `/w/${workspace}/experiments`, ready: 'main .results li' },
+  { name: 'experiments', address: ({ workspace }) => `/w/${workspace}/experiments`, ready: 'main .record-list li' },
   { name: 'experiment-form', address: ({ workspace, index }) => `/w/${workspace}/experiments/new/invariance?index=${index}`, ready: 'main form img' },
   { name: 'experiment', address: ({ workspace, experiment }) => `/w/${workspace}/experiments/${experiment}`, ready: 'main .pictures img' },
   { name: 'evidence', address: ({ workspace, index }) => `/w/${workspace}/experiments/new/evidence?index=${index}&class=faces`, ready: 'main .sheet img' },

@@ -1,6 +1,6 @@
 /** Which parts of a picture the error rates look at, and how they count. */
 import { describe, expect, it } from 'vitest';
-import { centreCrop, countErrors, meanProbabilities, rankOf, tenCrops } from '../../../src-main/experiments/errorRates.ts';
+import { countErrors, meanProbabilities, rankOf, tenCrops } from '../../../src-main/experiments/errorRates.ts';
 
 /** Each pixel is its row and column: red and green. */
 const picture = (height: number, width: number) => Uint8Array.from({ length: height * width * 3 }, (_, at) => (at % 3 === 0 ? Math.floor(at / 3 / width) : at % 3 === 1 ? Math.floor(at / 3) % width : 0));
@@ -9,10 +9,6 @@ const whole = { pixels: picture(4, 6), height: 4, width: 6, crop: { top: 1, left
 const placesIn = (pixels: Uint8Array) => Array.from({ length: pixels.length / 3 }, (_, at) => `${pixels[at * 3]}${pixels[at * 3 + 1]}`).join(' ');
 
 describe('crops', () => {
-  it('cuts the centre', () => {
-    expect(placesIn(centreCrop(whole))).toBe('12 13 22 23');
-  });
-
   it('cuts the centre and the corners of the whole picture, each followed by its mirror image', () => {
     const crops = tenCrops(whole);
     expect(Array.from({ length: 10 }, (_, at) => placesIn(crops.subarray(at * 12, (at + 1) * 12)))).toEqual([

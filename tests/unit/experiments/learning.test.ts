@@ -33,13 +33,13 @@ describe('how a layer becomes vectors', () => {
   const layer = { number: 1, name: 'relu1', title: 'conv1', kind: 'conv', channels: 32, height: 16, width: 16, nonNegative: true, receptiveField: { size: [1, 1], stride: [1, 1], offset: [0, 0] } } as never;
 
   it('as asked for, or by its mean where flat ones are too many, and says so', () => {
-    expect(featureChoice(layer, 'flat', 200)).toEqual({ pooling: 'flat', dimension: 8192, note: null });
-    expect(featureChoice(layer, 'max', 1e6)).toEqual({ pooling: 'max', dimension: 32, note: null });
-    expect(featureChoice(layer, 'flat', 20_000)).toEqual({ pooling: 'mean', dimension: 32, note: "conv1 has 8192 numbers for each of 20000 images, too many to learn from; each channel's mean stands for them." });
+    expect(featureChoice(layer, 'flat', 200)).toEqual({ pooling: 'flat', dimension: 8192, words: 'all values of the maps', note: null });
+    expect(featureChoice(layer, 'max', 1e6)).toEqual({ pooling: 'max', dimension: 32, words: "each channel's largest value", note: null });
+    expect(featureChoice(layer, 'flat', 20_000)).toEqual({ pooling: 'mean', dimension: 32, words: "each channel's mean over its map", note: "conv1 has 8192 numbers for each of 20000 images, too many to learn from; each channel's mean stands for them." });
   });
 
   it('so many layers together as can be held', () => {
-    const wanted = [100, 100, 200, 10].map((dimension) => ({ layer, choice: { pooling: 'flat', dimension, note: null } as const }));
+    const wanted = [100, 100, 200, 10].map((dimension) => ({ layer, choice: { pooling: 'flat', dimension, words: '', note: null } as const }));
     // 200 numbers of 600,000 images are 480 MB.
     expect(heldTogether(wanted, 600_000).map((group) => group.map(({ choice }) => choice.dimension))).toEqual([[100, 100], [200, 10]]);
   });

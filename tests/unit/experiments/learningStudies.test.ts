@@ -82,11 +82,13 @@ describe('feature analysis', () => {
   });
 
   it('flat, goes on after a stop with the numbers of one that was not stopped', async () => {
-    const flat = { ...asked, index, pool: 'flat', layers: ['conv5', 'fc6'], penalties: [0.001, 0.01, 0.1] } as const;
+    // Long enough to be stopped on the way.
+    const flat = { ...asked, index, pool: 'flat', layers: ['conv1', 'conv2', 'conv3', 'conv4', 'conv5', 'fc6'], folds: 5, penalties: [0.0001, 0.001, 0.01, 0.1, 1, 10] } as const;
     const resumed = await interrupted(flat, ({ done }) => done >= 1);
     const whole = await made(flat);
     expect(resumed.numbers).toEqual(whole.numbers);
-    expect(whole.numbers.rows.map(({ dimension }) => dimension)).toEqual([64 * 11 * 11, 64 * 11 * 11, 256, 256].map((size, at) => (at < 2 ? whole.numbers.rows[0]!.dimension : size)));
+    // 24 maps of 46 x 46, and so on.
+    expect(whole.numbers.rows.filter(({ classifier }) => classifier === 'svm').map(({ dimension }) => dimension)).toEqual([50_784, 6400, 2400, 2400, 1600, 256]);
   });
 });
 
@@ -102,7 +104,7 @@ describe('generalisation', () => {
     expect(numbers.rows[1]!.mean).toBeGreaterThan(numbers.rows[3]!.mean);
     expect(numbers.perClass.map(({ class: name }) => name)).toEqual(names);
     expect(notes.at(-1)).toBe('50 training images of each class were left out: most classes have fewer.');
-    expect(caption).toContain('All layers fixed, a softmax (L2) on 256 features of fc7');
+    expect(caption).toContain('All layers fixed, a softmax (L2) on 256 features of fc7 (all units), standardised on the training images; C chosen from 0.01 on 3 parts of them.');
     const { text } = await services.experiments.export(whole.id, 'csv');
     expect(text).toContain('"Accuracy, %",2/class,±,6/class,±\nFrom scratch,');
     const resumed = await interrupted(asked, ({ numbers: soFar }) => soFar?.rows.length >= 3);
@@ -146,6 +148,7 @@ describe('ablation', () => {
     }
     const { text } = await services.experiments.export(whole.id, 'csv');
     expect(text).toContain('# Error rates on 24 training and 6 validation images\n"Error, %",Train top-1,Val top-1,Val top-5,Parameters\nWhole network,');
+    expect(whole.caption).toContain('Recipe: 2 epochs in batches of 8; learning rate 0.01, divided by 10 after 5 epochs without a better validation error; momentum 0.9, weight decay 0, dropout 0; first weights by He, inputs of deviation 8; filters not bounded; random crops, half of them mirrored, the mean of each pixel subtracted; 20 % for validation; seed 1.');
     const resumed = await interrupted({ ...asked, imagesPath: pictures }, ({ numbers }) => numbers?.rows[1]?.state === 'running');
     expect(resumed.numbers).toEqual(whole.numbers);
     const folder = join(home, 'work', 'experiments');

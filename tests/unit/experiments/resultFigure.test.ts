@@ -52,6 +52,11 @@ describe('the figure', () => {
     expect(new TextDecoder('latin1').decode((await figurePdf(layout, 'test')).bytes)).toMatch(/^%PDF-1\.4/);
   });
 
+  it('leaves rows beyond the sixtieth to the CSV', () => {
+    const rows = Array.from({ length: 62 }, (_, at) => [`network ${at}`, at]);
+    expect(texts(layOutResult({ charts: [], tables: [{ ...table, rows }] }, 'c').items).slice(-4)).toEqual(['network 59', '59.0', 'and 2 more', 'c']);
+  });
+
   it('is as wide as its longest title', async () => {
     const long = 'A title that is longer than anything below it, and longer than the least width of a figure, so that it must be what decides how wide the figure is';
     const wide = layOutResult({ charts: [{ ...chart, title: long }], tables: [{ ...table, title: long }] }, 'c');

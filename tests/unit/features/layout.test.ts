@@ -112,7 +112,7 @@ describe('in a thread', () => {
   });
 
   it('ends at once when it is cancelled, and goes on later to the same coordinates', async () => {
-    const long: LayoutMethod = { kind: 'umap', neighbours: 10, minDistance: 0.1, epochs: 1500 };
+    const long: LayoutMethod = { kind: 'umap', neighbours: 10, minDistance: 0.1, epochs: 700 };
     const stop = new AbortController();
     let prepared: Uint8Array<ArrayBuffer> | undefined;
     const run = runLayoutInThread({

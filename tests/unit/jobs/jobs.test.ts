@@ -38,6 +38,14 @@ describe('the speed meter', () => {
     meter.report(110, 20_000);
     expect(meter.perSecond()).toBe(10);
   });
+  it('begins anew with the next stage of a job, which counts from its own beginning', () => {
+    const meter = createRateMeter();
+    meter.report(200, 0);
+    meter.report(0, 1000);
+    expect([meter.perSecond(), meter.secondsLeft(0, 100)]).toEqual([0, null]);
+    meter.report(20, 3000);
+    expect([meter.perSecond(), meter.secondsLeft(20, 100)]).toEqual([10, 8]);
+  });
 });
 
 describe('the queue', () => {

@@ -2,14 +2,14 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Picture } from '../../../src-main/projection/display.ts';
-import { layOutFigure, type FigureChannel, type FigurePicture, type FigureWords } from '../../../src-main/projection/figureLayout.ts';
+import { layOutFigure, type FigureChannel, type FigureItem } from '../../../src-main/projection/figureLayout.ts';
 import { figurePdf } from '../../../src-main/projection/figurePdf.ts';
 import { figureSvg } from '../../../src-main/projection/figureSvg.ts';
 
 const picture = (red: number, alpha = 255): Picture => ({ width: 2, height: 1, pixels: Uint8Array.of(red, 10, 20, alpha, red, 10, 20, 0) });
 const channel = (number: number, absence: string | null = null): FigureChannel => ({ label: `conv5 ${number}`, absence, projections: picture(number), patches: picture(number + 100) });
-const pictures = (items: readonly (FigurePicture | FigureWords)[]) => items.filter((item) => item.kind === 'picture');
-const words = (items: readonly (FigurePicture | FigureWords)[]) => items.filter((item) => item.kind === 'words');
+const pictures = (items: readonly FigureItem[]) => items.filter((item) => item.kind === 'picture');
+const words = (items: readonly FigureItem[]) => items.filter((item) => item.kind === 'words');
 
 describe('the layout', () => {
   it('has projections left, patches right, channels in rows, the caption below', () => {

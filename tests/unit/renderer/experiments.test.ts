@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { linePath, roundTicks, shortNames, spreadPlaces, valueSpan } from '../../../src-renderer/components/studies/chartScale.ts';
 import { meanWords, percentWords } from '../../../src-renderer/components/studies/meanWords.ts';
 import { experimentAddress, experimentOf, experimentsAddress, paperAddress } from '../../../src-renderer/addresses.ts';
-import type { ChannelSummary, IndexedLayer, TrainingEntry } from '../../../src-renderer/api/records.ts';
+import type { ChannelSummary, IndexedLayer, SpecOf, TrainingEntry } from '../../../src-renderer/api/records.ts';
 import { usualEpochs, usualTraining } from '../../../src-renderer/composables/usualTraining.ts';
 import { readNumbers, readOptional } from '../../../src-renderer/features/experiments/numberWords.ts';
 import { boxBetween, keyedBox, middleBox, movedBox, sizedBox } from '../../../src-renderer/features/experiments/partBox.ts';
@@ -99,8 +99,12 @@ describe('forms', () => {
     expect(studies.map(({ kind }) => kind).sort()).toEqual([...experimentKinds].sort());
   });
   test('settings of a result are said in words, without what was left open', () => {
-    const settings = settingsOf({ kind: 'invariance', index: 'abcdef12', images: [3, 7], shift: null, scale: { from: 1, to: 1.8, step: 0.05 }, rotation: { from: 0, to: 350, step: 10 } });
-    expect(settings).toEqual([{ key: 'images', value: '3, 7' }, { key: 'shift', value: '–' }, { key: 'scale', value: '1 … 1.8 (0.05)' }, { key: 'rotation', value: '0 … 350 (10)' }]);
+    const t = (key: string): string => key;
+    const invariance = settingsOf({ kind: 'invariance', index: 'abcdef12', images: [3, 7], shift: null, scale: { from: 1, to: 1.8, step: 0.05 }, rotation: { from: 0, to: 350, step: 10 } }, t);
+    expect(invariance.map(({ name, value }) => [name.split('.').at(-1), value])).toEqual([['images', '3, 7'], ['shift', '–'], ['scale', '1 … 1.8 (0.05)'], ['rotation', '0 … 350 (10)']]);
+    const ablation = settingsOf({ ...emptySpec('ablation', null, usualTraining([], null)), variants: [{ name: 'Without layer 7', remove: ['fc7'], widths: {} }] } as SpecOf<'ablation'>, t);
+    const value = (name: string) => ablation.find((each) => each.name === name)?.value;
+    expect([value('experiments.setting.architecture'), value('training.field.learningRate'), value('training.flips'), value('experiments.setting.variants'), value('experiments.setting.engine')]).toEqual(['training.architecture.zfnet · training.facts.widthIs · 96 × 96', '0.005', 'experiments.yes', 'Without layer 7', 'engine.auto']);
   });
 });
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { MapColour } from '../../../src-shared/contract/mapMedia.ts';
 import type { IndexId } from '../../../src-shared/domain/ids.ts';
 import { decodePicture, sizeOfPicture } from '../../../src-main/dataset/picture.ts';
@@ -10,26 +10,17 @@ import type { LayoutCheckpoints } from '../../../src-main/features/layout/reques
 import { runLayout } from '../../../src-main/features/layout/runLayout.ts';
 import type { LayoutOrder } from '../../../src-main/features/layout/runInThread.ts';
 import { channelRows } from '../../../src-main/services/channelRows.ts';
-import { mapFiles, mapRunner, type LiveMaps, type MapSpec } from '../../../src-main/services/mapJob.ts';
+import { loweredNotes, mapFiles, mapRunner, type LiveMaps, type MapSpec } from '../../../src-main/services/mapJob.ts';
 import { matched } from '../../../src-main/services/mapColours.ts';
-import type { Services } from '../../../src-main/services/services.ts';
-import { temporaryFolder } from '../../support/commandLine.ts';
+import { averaged } from '../../../src-main/services/thumbnails.ts';
 import { seededRandom } from '../../support/graphs.ts';
-import { colourfulPicture, indexMapNetwork, mapClasses, writeMapNetwork } from '../../support/mapNetwork.ts';
-import { openServices } from '../../support/openServices.ts';
+import { colourfulPicture, indexMapNetwork, mapClasses, useMapBench } from '../../support/mapNetwork.ts';
 
-const home = temporaryFolder('map');
-let services: Services;
-let index: string;
-
-beforeAll(async () => {
-  await writeMapNetwork(home);
-  services = await openServices(home, join(home, 'work'));
-  index = await indexMapNetwork(services, home);
-}, 120_000);
-afterAll(async () => {
-  await services?.close();
-  rmSync(home, { recursive: true, force: true });
+const bench = useMapBench('map');
+const { home } = bench;
+let { services, index } = bench;
+beforeAll(() => {
+  ({ services, index } = bench);
 });
 
 const umap: MapSpec['method'] = { kind: 'umap', neighbours: 5, minDistance: 0.1, epochs: 60 };
@@ -226,6 +217,13 @@ describe('an export', () => {
     await expect(services.mapExports.make({ map, format: 'mosaic', tile: 256 }).then(() => services.mapExports.writeTo({ map, folder: join(home, 'net.onnx', 'out'), tile: 8 }))).rejects.toThrow('net.onnx/out cannot be written: ');
   });
 
+  it('makes small pictures smaller by the mean of what a pixel covers, and larger with hard edges', () => {
+    const picture = { width: 4, height: 1, pixels: Uint8Array.of(0, 10, 20, 4, 12, 21, 100, 0, 0, 200, 0, 1) };
+    expect(averaged(picture, 2, 1)).toEqual({ width: 2, height: 1, pixels: Uint8Array.of(2, 11, 21, 150, 0, 1) });
+    expect([...averaged(picture, 8, 2).pixels.subarray(0, 12)]).toEqual([0, 10, 20, 0, 10, 20, 4, 12, 21, 4, 12, 21]);
+    expect([...averaged(picture, 3, 1).pixels]).toEqual([0, 10, 20, 4, 12, 21, 150, 0, 1]);
+  });
+
   it('shows many pictures as one, from what is kept small and from the images themselves', async () => {
     for (const size of [12, 64]) {
       const png = await services.thumbnails.sheet({ index, size, columns: 3, images: [0, 39, 8, 1000] });
@@ -239,6 +237,13 @@ describe('an export', () => {
 });
 
 describe('what is hardly a map', () => {
+  it('says what few points cannot have', () => {
+    expect(loweredNotes(umap, 5)).toEqual([]);
+    expect(loweredNotes({ ...umap, neighbours: 15 }, 8)).toEqual(['8 points have no more than 7 neighbours each; 15 were asked for.']);
+    expect(loweredNotes({ kind: 'tsne', perplexity: 30, iterations: 50 }, 40)).toEqual(['The perplexity is 13, the most that 40 points can have; 30 was asked for.']);
+    expect([loweredNotes({ kind: 'tsne', perplexity: 30, iterations: 50 }, 91), loweredNotes({ kind: 'pca' }, 3), loweredNotes({ kind: 'tsne', perplexity: 30, iterations: 50 }, 1)]).toEqual([[], [], []]);
+  });
+
   async function mapOf(images: string, pictures: readonly Uint8Array[], method: MapSpec['method']) {
     mkdirSync(join(home, images));
     pictures.forEach((picture, at) => writeFileSync(join(home, images, `${at}.png`), picture));
@@ -246,6 +251,14 @@ describe('what is hardly a map', () => {
     const map = await made({ subject: { kind: 'images', index: small, layer: 'second', pooling: 'mean' }, method, metric: 'l2', seed: 1 });
     return { map, positions: await coordinates(map) };
   }
+
+  it('of no image at all has no point, and every question has its empty answer', async () => {
+    const { map, positions } = await mapOf('none', [new TextEncoder().encode('no picture')], umap);
+    expect([positions, await services.maps.grid(map), [...(await services.maps.rows(map))]]).toEqual([[], { columns: 0, rows: 0, cells: new Int32Array(0) }, []]);
+    expect(await services.maps.get(map)).toMatchObject({ state: 'done', points: 0, extent: null });
+    expect((await services.mapExports.make({ map, format: 'mosaic' })).sizeBytes).toBeGreaterThan(0);
+    expect(new TextDecoder().decode(services.mapExports.made((await services.mapExports.make({ map, format: 'csv' })).media.split('/').at(-1)!).bytes)).toMatch(/^image.*,x,y\n$/);
+  });
 
   it.each([{ kind: 'pca' }, umap, { kind: 'tsne', perplexity: 30, iterations: 50 }] as const)('one image, and images that are all the same, by $kind', async (method) => {
     const picture = await colourfulPicture(1, seededRandom(9));

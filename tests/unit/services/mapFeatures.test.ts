@@ -1,32 +1,22 @@
 /** Features of a whole index: the numbers of the network, the same bytes after an interruption, and the nearest images by them. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { IndexId } from '../../../src-shared/domain/ids.ts';
 import { decodeImage } from '../../../src-main/dataset/decode.ts';
 import { completeFeatures } from '../../../src-main/services/featurePass.ts';
 import { createFeatureRows, featuresFile, pixelsFile, readPredictions, rowImages, type Pooling } from '../../../src-main/services/featureRows.ts';
 import { whyNoRoom } from '../../../src-main/services/features.ts';
-import type { Services } from '../../../src-main/services/services.ts';
 import { rowFileName, type StoredRowFile } from '../../../src-main/store/rowFiles.ts';
 import { scoreMatrixFolder } from '../../../src-main/store/scoreMatrix.ts';
-import { temporaryFolder } from '../../support/commandLine.ts';
-import { indexMapNetwork, mapClasses, writeMapNetwork } from '../../support/mapNetwork.ts';
+import { indexMapNetwork, mapClasses, useMapBench } from '../../support/mapNetwork.ts';
 import { readNpy } from '../../support/npy.ts';
-import { openServices } from '../../support/openServices.ts';
 
-const home = temporaryFolder('map-features');
-let services: Services;
-let index: string;
-
-beforeAll(async () => {
-  await writeMapNetwork(home);
-  services = await openServices(home, join(home, 'work'));
-  index = await indexMapNetwork(services, home);
-}, 120_000);
-afterAll(async () => {
-  await services?.close();
-  rmSync(home, { recursive: true, force: true });
+const bench = useMapBench('map-features');
+const { home } = bench;
+let { services, index } = bench;
+beforeAll(() => {
+  ({ services, index } = bench);
 });
 
 const opened = async (id = index) => {

@@ -151,6 +151,6 @@ describe('the door', () => {
     const folder = temporaryFolder();
     cpSync(join(root, 'src-main/setup'), join(folder, 'src-main/setup'), { recursive: true });
     const { status, stderr, stdout } = spawnSync(process.execPath, [join(folder, 'src-main/setup/run.mjs'), 'fly'], { encoding: 'utf8' });
-    expect({ status, stderr, stdout }).toEqual({ status: 1, stderr: '"fly" is not a command. Use one of: start, test, switchback, build, fuzz, parity, kills, cluster, windows, lab, starts, baselines, pack:check, pack, notice, sbom, bench.\n', stdout: '' });
+    expect({ status, stderr, stdout }).toEqual({ status: 1, stderr: '"fly" is not a command. Use one of: start, test, switchback, build, fuzz, parity, kills, cluster, windows, lab, experiments, starts, baselines, pack:check, pack, notice, sbom, bench.\n', stdout: '' });
   });
 });
