@@ -49,12 +49,33 @@ export function greyLevels(formula: Formula): GreyLevels {
   };
 }
 
+export type Colour = readonly [red: number, green: number, blue: number];
+
 /** The mean colour of the preprocessing as whole RGB levels. */
-export function meanColour(formula: Formula): readonly [number, number, number] {
+export function meanColour(formula: Formula): Colour {
   const { middle, planes } = greyLevels(formula);
   const [first, second, third] = middle.map(Math.round) as [number, number, number];
   if (planes === 1) return [first, first, first];
   return formula.order === 'bgr' ? [third, second, first] : [first, second, third];
+}
+
+/**
+ * The mean colour by which parts are hidden and pictures filled up: that of the preprocessing, or where nothing is subtracted there (a network may do so itself, and black would be no mean) that of the
+ * given pictures, `[H, W, 3]` 8-bit RGB each.
+ */
+export async function fillColour(preprocessing: Preprocessing, pictures: () => Promise<readonly Uint8Array[]>): Promise<Colour> {
+  if (subtractsMean(preprocessing)) return meanColour(preprocessing);
+  const sums = [0, 0, 0];
+  let places = 0;
+  for (const pixels of await pictures()) {
+    for (let at = 0; at < pixels.length; at++) sums[at % 3]! += pixels[at]!;
+    places += pixels.length / 3;
+  }
+  return sums.map((sum) => Math.round(sum / places)) as unknown as Colour;
+}
+
+export function subtractsMean({ mean }: Preprocessing): boolean {
+  return mean.some((value) => value !== 0);
 }
 
 /** Distances of two pictures in grey levels. */

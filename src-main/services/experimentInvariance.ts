@@ -7,7 +7,8 @@ import { featureDistance, isIdentity, movePicture, valuesOf } from '../experimen
 import { placeOfLargest, probabilitiesOf } from '../lab/question.ts';
 import type { StoredImage } from '../store/images.ts';
 import { networkClasses } from './experimentClasses.ts';
-import { chooseImages, fillColour, imagesMeant, subtractsMean, type Colour } from './experimentPictures.ts';
+import { fillColour, subtractsMean, type Colour } from '../lab/greyLevels.ts';
+import { chooseImages, imagesMeant } from './experimentPictures.ts';
 import { factsOfIndex, hiddenLayers, layersMeant, openNetwork, subjectWords, type ExperimentSubjectNetwork } from './experimentSubject.ts';
 import type { ExperimentNumbersOf, ExperimentSpecOf, ExperimentStudy, StudyContext } from './experimentStudy.ts';
 import { openImageSource } from './imageSource.ts';

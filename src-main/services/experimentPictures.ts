@@ -1,7 +1,5 @@
 /** The images of an index that an experiment looks at: those that were named, or a few that differ. */
-import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError } from '../../src-shared/errors.ts';
-import { meanColour } from '../lab/greyLevels.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
@@ -27,25 +25,4 @@ export async function chooseImages(store: Store, index: StoredIndex, count: numb
   const from = firsts.length >= count ? firsts : readable;
   const wanted = Math.min(count, from.length);
   return Array.from({ length: wanted }, (_, at) => from[Math.floor(((at + 0.5) * from.length) / wanted)]!);
-}
-
-export type Colour = readonly [red: number, green: number, blue: number];
-
-/**
- * The mean colour by which parts are hidden and pictures filled up: that of the preprocessing, or where nothing is subtracted there (a network may do so itself, and black would be no mean) that of the
- * given pictures, `[H, W, 3]` 8-bit RGB each.
- */
-export async function fillColour(preprocessing: Preprocessing, pictures: () => Promise<readonly Uint8Array[]>): Promise<Colour> {
-  if (subtractsMean(preprocessing)) return meanColour(preprocessing);
-  const sums = [0, 0, 0];
-  let places = 0;
-  for (const pixels of await pictures()) {
-    for (let at = 0; at < pixels.length; at++) sums[at % 3]! += pixels[at]!;
-    places += pixels.length / 3;
-  }
-  return sums.map((sum) => Math.round(sum / places)) as unknown as Colour;
-}
-
-export function subtractsMean({ mean }: Preprocessing): boolean {
-  return mean.some((value) => value !== 0);
 }

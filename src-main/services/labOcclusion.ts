@@ -1,7 +1,7 @@
 /** The study of what hiding parts of a picture does: the four panels of Zeiler & Fergus 2013, Figure 7, from one sweep. */
 import { AppError } from '../../src-shared/errors.ts';
 import { drawLabels, drawMap, type MapScale } from '../lab/drawing.ts';
-import { meanColour } from '../lab/greyLevels.ts';
+import { fillColour } from '../lab/greyLevels.ts';
 import { sweepOcclusion, type OcclusionMaps } from '../lab/occlusion.ts';
 import { placeOfLargest } from '../lab/question.ts';
 import { requireClasses } from './labSubject.ts';
@@ -25,7 +25,7 @@ export const occlusionStudy: StudyRunner<'occlusion'> = async (context) => {
   checkClass(subject, index);
   const channel = study.channel ?? placeOfLargest(clean.totals!);
   checkChannelOf(layer, channel);
-  const colour = study.colour ?? meanColour(subject.network.preprocessing);
+  const colour = study.colour ?? (await fillColour(subject.network.preprocessing, () => Promise.resolve([picture.pixels])));
   const known = {
     kind: 'occlusion' as const,
     class: predictionOf(subject, clean.logits!, index),

@@ -8,7 +8,7 @@ import { basename, resolve } from 'node:path';
 import type * as z from 'zod';
 import type { rescanReport } from '../../src-shared/contract/indexing.ts';
 import type { Layer } from '../../src-shared/domain/layers.ts';
-import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
+import { inFixedOrder, type Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { scanInto } from '../dataset/scan.ts';
 import { fixedPlacement, type Device, type EngineKind } from '../inference/engine.ts';
@@ -155,7 +155,7 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
   const service: IndexStarter = {
     async plan(asked, signal) {
       const { store } = workspaces.required();
-      const request = asked.shard ? sameOnEveryMachine(asked) : asked;
+      const request = { ...(asked.shard ? sameOnEveryMachine(asked) : asked), preprocessing: inFixedOrder(asked.preprocessing) };
       const { model, layers } = await modelOf(request, signal);
       const found = await scanForStore(store, request.imagesPath, request, signal);
       const key = keyOf({ ...request, labelsPath: request.labelsPath ?? null, computationVersion, modelHash: model.hash, imagesPath: found.root }, request.shard);

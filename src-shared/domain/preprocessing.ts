@@ -19,6 +19,11 @@ export interface Preprocessing {
   readonly std: readonly number[];
 }
 
+/** The same with its fields in one order: what is made of its letters (cache keys) must not depend on who wrote it down. */
+export function inFixedOrder({ order, crop, resize, scale, mean, std }: Preprocessing): Preprocessing {
+  return { order, crop, resize: resize.kind === 'shorterSide' ? { kind: resize.kind, pixels: resize.pixels } : { kind: resize.kind }, scale, mean, std };
+}
+
 /** Inputs below this edge are squashed to their size: there is nothing to crop from pictures that small. */
 const smallestCropped = 128;
 

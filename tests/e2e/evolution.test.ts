@@ -87,14 +87,17 @@ describe('a series of checkpoints', () => {
     expect(new Set((await services.indexing.list()).map(({ id }) => id)), 'ordinary indexes').toEqual(new Set(checkpoints.map(({ index }) => index)));
   });
 
-  it('takes more checkpoints later, and does only what is missing', async () => {
+  it('takes more checkpoints later, and does only what is missing: not what a person has indexed, in whatever order the preprocessing was written', async () => {
     const before = await services.evolution.get(series);
+    const { std, mean, scale, resize, crop, order } = preprocessing;
+    const own = await services.indexing.start({ modelPath: at('run', 'epoch-010.onnx'), imagesPath: at('images'), preprocessing: { std, mean, scale, resize, crop, order }, top: 9, engine: 'onnxruntime', device: 'cpu', batch: 2, matrix: 'float32' });
+    await finished(own.jobId);
     const started = await services.evolution.start(request());
     expect(started.series).toBe(series);
     await finished(started.jobId);
     const after = await services.evolution.get(series);
     expect(after.checkpoints.slice(0, 2)).toEqual(before.checkpoints);
-    expect([after.epochs, after.complete]).toEqual([[1, 2, 10], 3]);
+    expect([after.epochs, after.complete, after.checkpoints[2]!.index]).toEqual([[1, 2, 10], 3, own.index]);
     expect(await services.evolution.start(request()), 'nothing is missing').toEqual({ series, jobId: null });
     expect((await services.evolution.series()).map(({ id, name }) => [id, name])).toEqual([[series, 'run']]);
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { changeToClass } from '../../../src-main/lab/adversarial.ts';
 import { ascend, ascentStart, type AscentOrder } from '../../../src-main/lab/ascent.ts';
-import { distances, greyLevels, meanColour } from '../../../src-main/lab/greyLevels.ts';
+import { distances, fillColour, greyLevels, meanColour } from '../../../src-main/lab/greyLevels.ts';
 import { probabilitiesOf, type LabNetworkQuestions } from '../../../src-main/lab/question.ts';
 import { blurred, shifted, withoutSmallest } from '../../../src-main/lab/regularisers.ts';
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
@@ -20,13 +20,16 @@ describe('grey levels', () => {
     space.toLevels(values).forEach((level, at) => expect(level).toBeCloseTo(levels[at]!, 4));
     expect(space.toLevelGradient(new Float32Array(48).fill(1))[47]).toBe(0.125);
   });
-  it('become RGB, rounded and clipped', () => {
+  it('become RGB, rounded and clipped', async () => {
     const levels = new Float32Array(48).fill(-3);
     levels[0] = 300;
     levels[16] = 7.6;
     expect([...space.toPixels(levels).subarray(0, 6)]).toEqual([0, 8, 255, 0, 0, 0]);
     expect(meanColour(preprocessing)).toEqual([140, 120, 100]);
     expect(meanColour({ order: 'grey', scale: 1 / 255, mean: [0], std: [1] })).toEqual([0, 0, 0]);
+    expect(await fillColour(preprocessing, () => Promise.reject(new Error('not asked')))).toEqual([140, 120, 100]);
+    // A network that subtracts its mean by itself: the mean of what is shown, never black.
+    expect(await fillColour({ ...preprocessing, mean: [0, 0, 0] }, () => Promise.resolve([Uint8Array.of(10, 20, 30, 30, 40, 51)]))).toEqual([20, 30, 41]);
   });
   it('have distances', () => {
     expect(distances(Float32Array.of(0, 3, 0, 0), Float32Array.of(4, 0, 0, 0))).toEqual({ l2: 5, linf: 4, rms: 2.5 });
