@@ -101,7 +101,7 @@ describeWhere('what goes wrong, in a browser', reasonAgainstBrowser(bad), () => 
   // Only root may mount a file system, and not in every container.
   describeWhereAllowed('on a full disk', mountProblem(home), () => {
     it('pauses with what to do, and the page lives on', async () => {
-      const disk = mountSmallDisk(join(home, 'small disk'), '300k');
+      const disk = mountSmallDisk(join(home, 'small disk'), '400k');
       try {
         await workbench.client.workspaces.create({ path: join(disk.path, 'w'), name: 'Small' });
         mkdirSync(join(home, 'many'), { recursive: true });
