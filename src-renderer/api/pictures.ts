@@ -23,8 +23,9 @@ interface Waiting {
 const waiting: Record<Track, Waiting[]> = { quick: [], sheet: [], detail: [] };
 const running: Record<Track, number> = { quick: 0, sheet: 0, detail: 0 };
 interface SharedRequest {
-  readonly blob: Promise<Blob>;
+  blob: Promise<Blob>;
   readonly callOff: AbortController;
+  state: 'waiting' | 'asked' | 'arriving';
   /** How many wait for it. */
   wanted: number;
 }
@@ -62,8 +63,9 @@ function shareOf(request: SharedRequest, url: string, signal: AbortSignal): Prom
       signal.removeEventListener('abort', giveUp);
       request.wanted -= 1;
       if (request.wanted > 0) return;
-      request.callOff.abort();
-      if (underWay.get(url) === request) underWay.delete(url);
+      if (request.state === 'waiting') end(url, request);
+      // A cell that is drawn anew wants it again at once; and what is arriving already would only be asked for a second time.
+      else setTimeout(() => request.wanted === 0 && request.state !== 'arriving' && end(url, request));
     };
     const giveUp = (): void => {
       leave();
@@ -77,19 +79,29 @@ function shareOf(request: SharedRequest, url: string, signal: AbortSignal): Prom
   });
 }
 
+function end(url: string, request: SharedRequest): void {
+  request.callOff.abort();
+  if (underWay.get(url) === request) underWay.delete(url);
+}
+
 /** One request for all that want the same picture at the same time; it is called off when none of them wants it any more. */
 function begin(url: string, lane: PictureLane): SharedRequest {
-  const callOff = new AbortController();
-  const request: SharedRequest = { blob: ask(url, lane, callOff.signal), callOff, wanted: 0 };
+  const request: SharedRequest = { blob: Promise.resolve(new Blob()), callOff: new AbortController(), state: 'waiting', wanted: 0 };
+  request.blob = ask(url, lane, request);
   underWay.set(url, request);
+  // Where all have left nobody waits for how it ends.
+  request.blob.catch(() => undefined).finally(() => underWay.get(url) === request && underWay.delete(url));
   return request;
 }
 
-async function ask(url: string, lane: PictureLane, signal: AbortSignal): Promise<Blob> {
+async function ask(url: string, lane: PictureLane, request: SharedRequest): Promise<Blob> {
+  const { signal } = request.callOff;
   const track = tracks[lane];
   await turn(track, lane === 'image', signal);
+  request.state = 'asked';
   try {
     const response = await contactingFetch(url, { signal });
+    request.state = 'arriving';
     if (!response.ok) throw await refusal(response);
     const blob = await response.blob();
     hold(url, blob);

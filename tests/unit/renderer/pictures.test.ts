@@ -89,3 +89,29 @@ test('a refusal is thrown as the core wrote it, and frees its lane', async () =>
   asked[1]!.answer(new Response('g'));
   expect(await (await next).text()).toBe('g');
 });
+
+test('what is left and wanted again at once, or is arriving already, is not asked for twice', async () => {
+  const gone = new AbortController();
+  const left = fetchPicture('/again', 'image', gone.signal);
+  await settle();
+  gone.abort();
+  const again = fetchPicture('/again', 'image', keep);
+  await expect(left).rejects.toMatchObject({ name: 'AbortError' });
+  await settle();
+  asked[0]!.answer(new Response('again'));
+  expect(await (await again).text()).toBe('again');
+  const late = new AbortController();
+  const arriving = fetchPicture('/late', 'image', late.signal);
+  await settle();
+  let body!: ReadableStreamDefaultController<Uint8Array>;
+  asked[1]!.answer(new Response(new ReadableStream<Uint8Array>({ start: (controller) => void (body = controller) })));
+  await settle();
+  late.abort();
+  await expect(arriving).rejects.toMatchObject({ name: 'AbortError' });
+  await settle();
+  const wanted = fetchPicture('/late', 'image', keep);
+  body.enqueue(new TextEncoder().encode('late'));
+  body.close();
+  expect(await (await wanted).text()).toBe('late');
+  expect(asked.map((each) => each.url)).toEqual(['/again', '/late']);
+});
