@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type * as z from 'zod';
 import type { evolutionRow, evolutionStart, seriesRecord, seriesSummary } from '../../src-shared/contract/evolution.ts';
+import { inFixedOrder } from '../../src-shared/domain/preprocessing.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { LiveJob } from '../jobs/queue.ts';
@@ -160,7 +161,7 @@ function recordOf({ source, imagesPath, labelsPath, layers: names, epochs, prepr
     folder,
     imagesPath: resolve(imagesPath),
     labelsPath: labelsPath ? resolve(labelsPath) : null,
-    preprocessing: preprocessing ?? report.preprocessing,
+    preprocessing: inFixedOrder(preprocessing ?? report.preprocessing),
     engine,
     device,
     batch: batch ?? null,
@@ -171,7 +172,7 @@ function recordOf({ source, imagesPath, labelsPath, layers: names, epochs, prepr
 }
 
 function isOneSeries(left: SeriesRecord, right: SeriesRecord): boolean {
-  const facts = ({ folder, imagesPath, labelsPath, preprocessing }: SeriesRecord) => JSON.stringify([folder, imagesPath, labelsPath, preprocessing]);
+  const facts = ({ folder, imagesPath, labelsPath, preprocessing }: SeriesRecord) => JSON.stringify([folder, imagesPath, labelsPath, inFixedOrder(preprocessing)]);
   return facts(left) === facts(right);
 }
 

@@ -2,7 +2,8 @@
  * Keeps listening to a stream of the core: opens it, hands on each message, opens it again with growing pauses when it breaks.
  * A hidden page lets go of its streams: a browser grants six connections to one host over all its tabs, and a stream holds one for good.
  */
-import { wasCalledOff } from './failure.ts';
+import type { PlainError } from '../../src-shared/errors.ts';
+import { toFailure, wasCalledOff } from './failure.ts';
 
 export interface Following<T> {
   /** Opens the stream; rejects when the core is away. */
@@ -10,8 +11,8 @@ export interface Following<T> {
   readonly receive: (message: T) => void;
   /** Called when the stream came to its own end. Absent for a stream without end: that one is opened again. */
   readonly ended?: () => void;
-  /** Called with an error that trying again cannot mend (the core answered and refused); absent: it is tried again like any other. */
-  readonly refused?: (thrown: unknown) => boolean;
+  /** Called, and the listening ended, with an error that trying again cannot mend: the core answered and refused. Absent: it is tried again like any other. */
+  readonly refused?: (failure: PlainError) => void;
 }
 
 const pausesMs = [500, 1000, 2000, 4000, 8000, 15_000];
@@ -38,7 +39,8 @@ async function keepOpen<T>(following: Following<T>, stopped: AbortSignal): Promi
       if (!stopped.aborted && !hidden.signal.aborted && following.ended) return following.ended();
     } catch (thrown) {
       if (stopped.aborted) return;
-      if (following.refused?.(thrown)) return;
+      const failure = toFailure(thrown);
+      if (following.refused && failure.code !== 'UNAVAILABLE' && failure.code !== 'INTERNAL') return following.refused(failure);
       if (!wasCalledOff(thrown)) failures += 1;
     } finally {
       hidden.release();

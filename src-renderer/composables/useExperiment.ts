@@ -39,12 +39,7 @@ export function useExperiment(id: () => string | null): ExperimentControl {
       open: (signal) => core.experiments.watch({ id: wanted }, { signal }),
       receive: (news) => (result.value = news),
       ended: () => (stopFollowing = null),
-      refused: (thrown) => {
-        const plain = toFailure(thrown);
-        if (plain.code === 'UNAVAILABLE' || plain.code === 'INTERNAL') return false;
-        refusal.value = plain;
-        return true;
-      },
+      refused: (why) => (refusal.value = why),
     });
   }
 

@@ -6,7 +6,6 @@ import { defineStore } from 'pinia';
 import { computed, ref, shallowRef, watch } from 'vue';
 import { core } from '../api/client.ts';
 import { follow } from '../api/follow.ts';
-import { toFailure } from '../api/failure.ts';
 import type { ChannelSummary, DrawnSpine, IndexedLayer, IndexProgress, IndexRecord, LayerSelectivity, SkippedImage } from '../api/records.ts';
 import { loaded, useLoad } from '../composables/useLoad.ts';
 import { orderChannels } from './channelOrder.ts';
@@ -115,7 +114,7 @@ export const useAtlas = defineStore('atlas', () => {
         clearTimeout(refreshTimer);
         void refreshAfter(index, ran);
       },
-      refused: (thrown) => toFailure(thrown).code !== 'UNAVAILABLE' && toFailure(thrown).code !== 'INTERNAL',
+      refused: () => undefined,
     });
   }
 

@@ -1,7 +1,6 @@
 /** One series, followed while a job works on it and read again when one begins. */
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue';
 import { core } from '../../api/client.ts';
-import { toFailure } from '../../api/failure.ts';
 import { follow } from '../../api/follow.ts';
 import type { EvolutionSeries } from '../../api/records.ts';
 import { useConnection } from '../../stores/connection.ts';
@@ -33,12 +32,7 @@ export function useSeries(wanted: () => string | null): FollowedSeries {
       open: (signal) => core.evolution.watch({ series: id }, { signal }),
       receive: (record) => (series.value = record),
       ended: () => (stop = null),
-      refused: (thrown) => {
-        const plain = toFailure(thrown);
-        if (plain.code === 'UNAVAILABLE' || plain.code === 'INTERNAL') return false;
-        refusal.value = plain;
-        return true;
-      },
+      refused: (why) => (refusal.value = why),
     });
   }
 

@@ -61,12 +61,9 @@ export function useStudy<K extends LabStudyKind>(kind: K, asked: () => LabQuesti
         else adjust({ tool: news.kind });
       },
       ended: () => (stopFollowing = null),
-      refused: (thrown) => {
-        const plain = toFailure(thrown);
-        if (plain.code === 'UNAVAILABLE' || plain.code === 'INTERNAL') return false;
+      refused: (why) => {
         opening.value = false;
-        refusal.value = plain;
-        return true;
+        refusal.value = why;
       },
     });
   }

@@ -66,12 +66,7 @@ export function useMap(wanted: () => string | null, needsMosaic: () => boolean):
         void read();
       },
       ended: () => (stop = null),
-      refused: (thrown) => {
-        const plain = toFailure(thrown);
-        if (plain.code === 'UNAVAILABLE' || plain.code === 'INTERNAL') return false;
-        refusal.value = plain;
-        return true;
-      },
+      refused: (why) => (refusal.value = why),
     });
   }
 

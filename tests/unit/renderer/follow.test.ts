@@ -41,17 +41,19 @@ test('waits longer after each failure', async () => {
 });
 
 test('an error that cannot be mended ends it', async () => {
+  const refused = vi.fn();
   let openings = 0;
   follow({
     open: async () => {
       openings += 1;
-      throw new Error('no such index');
+      throw Object.assign(new Error('no such index'), { code: 'NOT_FOUND', data: {} });
     },
     receive: () => undefined,
-    refused: () => true,
+    refused,
   });
   await vi.advanceTimersByTimeAsync(60_000);
   expect(openings).toBe(1);
+  expect(refused.mock.calls).toEqual([[{ code: 'NOT_FOUND', message: 'no such index', data: {} }]]);
 });
 
 test('stopping calls the open stream off', async () => {
