@@ -18,7 +18,7 @@ export function indexesCommand(session: Session): Command {
       session.line(
         table(
           ['index', 'model', 'images', 'indexed', 'skipped', 'state', 'engine', 'made'],
-          indexes.map((index) => [index.id, index.modelName, String(index.images), String(index.indexed), String(index.skipped), index.state, index.engineDescription, index.createdAt]),
+          indexes.map((index) => [index.id, index.modelName, String(index.images), String(index.indexed), String(index.skipped), index.outdated ? `${index.state}, outdated` : index.state, index.engineDescription, index.createdAt]),
         ),
       );
     });

@@ -1,6 +1,7 @@
 /**
  * One image file to the pixels the network will see, before normalisation (method.md section 6): EXIF orientation, embedded profile to sRGB, alpha on white, grey to
- * three channels, CMYK and 16 bit to 8, first frame; then the resize (bicubic, antialiased) and the centre crop. A file that already has the wanted size passes unchanged.
+ * three channels, CMYK and 16 bit to 8, first frame; then the resize (bicubic, antialiased; resampleCubic.ts does it where the picture is enlarged, and says why) and the centre crop. A file that
+ * already has the wanted size passes unchanged.
  * Shrink-on-load is off: measured on the photographs it moves pixels by up to 87 of 255, and the library's own switch (fastShrinkOnLoad: false) only halves the factor (up to
  * 30); an extract of the whole picture ahead of the resize really disables it (0 difference to a full decode), and the picture still streams.
  */
@@ -8,10 +9,12 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Metadata } from 'sharp';
 import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError, isAbort } from '../../src-shared/errors.ts';
+import { letGo } from '../../src-shared/letGo.ts';
 import { isSrgbProfile } from './colourProfiles.ts';
 import { contentHashOf } from './contentHash.ts';
 import { whatIsWrong } from './diagnose.ts';
 import { sharp } from './imageLibrary.ts';
+import { resampleCubic } from './resampleCubic.ts';
 
 export interface DecodedImage {
   /** `[height, width, 3]` RGB, 0..255. */
@@ -33,15 +36,18 @@ export async function decodeImage(file: string, preprocessing: Geometry, signal?
   return { pixels, height: crop.height, width: crop.width, contentHash };
 }
 
-/** The whole picture after the resize, with the place of the crop that `decodeImage` gives: its pixels are the same, but for some levels where the picture is enlarged. Throws as that does. */
+/** The whole picture after the resize, with the place of the crop that `decodeImage` gives: its pixels are the same. Throws as that does. */
 export async function decodeWhole(file: string, preprocessing: Geometry, signal?: AbortSignal): Promise<DecodedImage & { readonly crop: ResizePlan['crop'] }> {
   const { pixels, resized, crop, contentHash } = await decodeArea(file, preprocessing, (plan) => ({ left: 0, top: 0, ...plan.resized }), signal);
   return { pixels, height: resized.height, width: resized.width, crop, contentHash };
 }
 
-/** Sizes and offsets for a file, from its header. Throws as `decodeImage` does. */
-export async function planOfFile(file: string, preprocessing: Geometry): Promise<ResizePlan> {
-  return refusing(file, undefined, async () => planResize(await readSize(await readWhole(file, undefined)), preprocessing));
+/** Sizes and offsets for a file, from its header; it is not read where its upright size is known. Throws as `decodeImage` does. */
+export async function planOfFile(file: string, preprocessing: Geometry, known?: Size): Promise<ResizePlan & { readonly size: Size }> {
+  return refusing(file, undefined, async () => {
+    const size = known ?? (await readSize(await readWhole(file, undefined)));
+    return { size, ...planResize(size, preprocessing) };
+  });
 }
 
 type Geometry = Pick<Preprocessing, 'crop' | 'resize'>;
@@ -54,6 +60,7 @@ function decodeArea(file: string, preprocessing: Geometry, areaOf: (plan: Resize
     const plan = planResize(size, preprocessing);
     signal?.throwIfAborted();
     const pixels = await readPixels(bytes, size, plan, areaOf(plan));
+    letGo(bytes);
     signal?.throwIfAborted();
     return { ...plan, pixels, contentHash };
   });
@@ -178,12 +185,15 @@ async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable,
   // earlier step must not change them. Every other picture is converted to sRGB.
   const isPrepared = isPlain && sameSize(size, resized) && sameSize(resized, crop);
   let picture = sharp(bytes, { limitInputPixels: decodeLimits.pixels, failOn: 'warning', pages: 1, ignoreIcc: isPrepared || isSrgb }).autoOrient();
-  if (!sameSize(resized, size)) {
+  // What has to be enlarged comes from the library as it is, all of it.
+  const isEnlarged = resized.width > size.width || resized.height > size.height;
+  const [sized, part] = isEnlarged ? [size, { left: 0, top: 0, ...size }] : [resized, area];
+  if (!sameSize(sized, size)) {
     picture = picture
       .extract({ left: 0, top: 0, width: size.width, height: size.height })
-      .resize(resized.width, resized.height, { fit: 'fill', kernel: 'cubic', fastShrinkOnLoad: false });
+      .resize(sized.width, sized.height, { fit: 'fill', kernel: 'cubic', fastShrinkOnLoad: false });
   }
-  if (!sameSize(area, resized)) picture = picture.extract(area);
+  if (!sameSize(part, sized)) picture = picture.extract(part);
   const { data, info } = await picture
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
@@ -193,10 +203,10 @@ async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable,
     .catch((cause: unknown) => {
       throw new Refusal(whatIsWrong(bytes, cause));
     });
-  if (info.channels !== 3 || info.width !== area.width || info.height !== area.height) {
-    throw new Error(`decodeImage: asked for ${area.width} x ${area.height} x 3, got ${info.width} x ${info.height} x ${info.channels}.`);
+  if (info.channels !== 3 || info.width !== part.width || info.height !== part.height) {
+    throw new Error(`decodeImage: asked for ${part.width} x ${part.height} x 3, got ${info.width} x ${info.height} x ${info.channels}.`);
   }
-  return data;
+  return isEnlarged ? resampleCubic(data, size, resized, area) : data;
 }
 
 function megabytes(size: number): number {

@@ -15,7 +15,7 @@ export interface GreyLevels {
   toLevelGradient(gradient: Float32Array): Float32Array;
   /** Grey levels, rounded and clipped, as `[H, W, 3]` 8-bit RGB. */
   toPixels(levels: Float32Array): Uint8Array;
-  /** The mean colour of the preprocessing, per plane: where the network receives 0, clipped to what a picture can hold. */
+  /** A colour that stands for none, per plane; of the preprocessing, its mean: where the network receives 0, clipped to what a picture can hold. */
   readonly middle: readonly number[];
 }
 

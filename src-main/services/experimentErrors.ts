@@ -61,7 +61,7 @@ export const errorStudy: ExperimentStudy<'error'> = {
   show: (numbers) => ({ charts: [], tables: errorTable(numbers) }),
 };
 
-/** The centre is what everything else looks at; cut out of the whole of an enlarged picture it could be a level or two apart. */
+/** The first of the ten is the centre, the same pixels; alone it needs no more of the picture. */
 const pixelsOf: Readonly<Record<CropView, (source: ImageSource, image: StoredImage, signal: AbortSignal) => Promise<Uint8Array>>> = {
   centre: async (source, image, signal) => (await source.decode(image, signal)).pixels,
   ten: async (source, image, signal) => tenCrops(await source.whole(image, signal)),

@@ -1,18 +1,21 @@
 /** The studies that move a picture along a gradient: what a target answers to most strongly, and how little makes the network see another class. */
+import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError } from '../../src-shared/errors.ts';
+import { normalizePixels } from '../dataset/normalize.ts';
 import { changeToClass, defaultRates } from '../lab/adversarial.ts';
 import { ascend, ascentStart, type AscentStep, type Regularisers } from '../lab/ascent.ts';
 import { differenceFactor, drawDifference } from '../lab/drawing.ts';
-import { distances, greyLevels } from '../lab/greyLevels.ts';
+import { distances, fillColour, greyLevels, subtractsMean, type GreyLevels } from '../lab/greyLevels.ts';
 import { placeOfLargest } from '../lab/question.ts';
 import { npyBytes } from '../store/npy.ts';
 import { checkClass, classWords, colourPicture, inputPicture, logitsOf, nameOf, predictionOf, requirePicture, resolveTarget, valuesOf, type LabNumbers, type StudyPicture, type StudyRunner } from './labStudy.ts';
+import type { SeenPicture } from './labSubject.ts';
 
 export const ascentStudy: StudyRunner<'ascend'> = async (context) => {
   const { subject, study, picture, signal, tell } = context;
   const { preprocessing } = subject.network;
   const [height, width] = preprocessing.crop;
-  const space = greyLevels(preprocessing);
+  const { space, words: middleWords } = await ascentSpace(preprocessing, picture);
   const target = await resolveTarget(subject, study.target, () => {
     if (!picture) throw new AppError('BAD_REQUEST', 'Which class? Name one, or begin from a picture whose class is meant.');
     return logitsOf(context, picture);
@@ -47,7 +50,7 @@ export const ascentStudy: StudyRunner<'ascend'> = async (context) => {
   );
   const [first, end] = [steps[0]!, steps.at(-1)!];
   const caption =
-    `Gradient ascent of ${target.words}${target.canBeBeneath ? ', before its own rectifier,' : ''} from ${startWords(study.start, study.seed, picture?.name)}: ${end.step} steps, the first of ${study.rate} grey levels (root mean square), ${end.halvings} halvings, ` +
+    `Gradient ascent of ${target.words}${target.canBeBeneath ? ', before its own rectifier,' : ''} from ${startWords(study, middleWords, picture?.name)}: ${end.step} steps, the first of ${study.rate} grey levels (root mean square), ${end.halvings} halvings, ` +
     `values ${study.bounded ? 'kept within' : 'free of'} what a picture can hold; ${regulariserWords(study.regularisers)}. Objective ${short(first.objective)} to ${short(end.objective)}, score ${short(first.score)} to ${short(end.score)}.`;
   const files = [{ name: 'last.npy', bytes: npyBytes(space.toValues(last.levels), [space.planes, height, width]) }];
   return { numbers: numbers(), pictures: [...pictures, pictureOf('last', last.levels)], files, caption };
@@ -56,9 +59,21 @@ export const ascentStudy: StudyRunner<'ascend'> = async (context) => {
 /** Steps between two pictures of how it is going. */
 const showEvery = 2;
 
-function startWords(start: 'mean' | 'noise' | 'picture', seed: number, name: string | undefined): string {
-  if (start === 'picture') return name ?? 'a picture';
-  return start === 'mean' ? 'the mean colour' : `the mean colour with noise (seed ${seed})`;
+function startWords({ start, seed }: { readonly start: 'mean' | 'noise' | 'picture'; readonly seed: number }, middle: string, picture = 'a picture'): string {
+  if (start === 'picture') return picture;
+  return start === 'mean' ? middle : `${middle} with noise (seed ${seed})`;
+}
+
+/**
+ * Grey levels around the colour that an ascent begins with and clears pixels to: the mean that the preprocessing subtracts, or where it subtracts none (a network may do so itself, and black would
+ * be no mean) that of the picture, and without one medium grey.
+ */
+async function ascentSpace(preprocessing: Preprocessing, picture: Pick<SeenPicture, 'pixels' | 'name'> | null): Promise<{ readonly space: GreyLevels; readonly words: string }> {
+  const space = greyLevels(preprocessing);
+  if (subtractsMean(preprocessing)) return { space, words: 'the mean colour' };
+  const colour = await fillColour(preprocessing, () => Promise.resolve([picture?.pixels ?? Uint8Array.of(128, 128, 128)]));
+  const middle = normalizePixels(Uint8Array.from(colour), { order: preprocessing.order, crop: [1, 1], scale: 1, mean: [0], std: [1] }, 1);
+  return { space: { ...space, middle: [...middle] }, words: picture ? `the mean colour of ${picture.name}` : 'medium grey' };
 }
 
 function regulariserWords({ decay, blur, smallNorm, smallContribution, jitter }: Regularisers): string {

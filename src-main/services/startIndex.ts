@@ -16,16 +16,17 @@ import type { InferenceClient } from '../inference/worker/client.ts';
 import type { ModelReference } from '../inference/worker/protocol.ts';
 import type { Shard } from '../indexing/shards.ts';
 import type { StoredIndex } from '../store/indexes.ts';
+import type { Store } from '../store/open.ts';
 import type { ScanDifference } from '../store/scans.ts';
 import { scoreMatrixBytes, scoreMatrixFolder } from '../store/scoreMatrix.ts';
 import { readScoreMatrix } from '../store/scoreMatrixReader.ts';
+import { computationVersion, requireSameComputation } from './computation.ts';
 import { usableRows } from './earlierRows.ts';
+import { beginFeatures, planPass, requireRoom, type FeatureWish } from './featurePlan.ts';
 import { scanForStore, type FolderScan } from './folderScan.ts';
 import { missingLayers, type IndexJobRequest } from './indexJob.ts';
+import { openSubject } from './labSubject.ts';
 import type { WorkspaceService } from './workspaces.ts';
-
-/** Raised by hand when a change makes old scores wrong (method.md section 8). */
-export const computationVersion = 2;
 
 export interface SourceRequest {
   readonly modelPath: string;
@@ -45,6 +46,8 @@ export interface StartRequest extends SourceRequest {
   /** float32 if absent. */
   readonly matrix?: 'float32' | 'float16' | 'none';
   readonly shard?: Shard | undefined;
+  /** What a new index also keeps of every image. One that has rows already is left to the pass for features alone. */
+  readonly features?: readonly FeatureWish[] | undefined;
 }
 
 export interface Estimate {
@@ -68,7 +71,7 @@ export interface IndexStarter {
   plan(request: StartRequest, signal?: AbortSignal): Promise<PlannedIndex>;
   start(request: StartRequest, signal?: AbortSignal): Promise<{ index: string; jobId: string | null }>;
   rescan(index: StoredIndex, signal?: AbortSignal): Promise<RescanReport>;
-  /** A job for what an index lacks; null where it lacks nothing. */
+  /** A job for what an index lacks; null where it lacks nothing. Throws AppError CONFLICT where another version began it. */
   complete(index: StoredIndex): Promise<string | null>;
   estimate(request: SourceRequest, signal?: AbortSignal): Promise<Estimate>;
 }
@@ -106,7 +109,11 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       batch === undefined
         ? await inference.call('measureBatch', { model, layers: layers.map((layer) => layer.name), preprocessing: request.preprocessing, placement, images: found.images }, signal)
         : { batchSize: batch, description };
-    return workspaces.required().store.indexes.create({
+    const { store } = workspaces.required();
+    const subject = { modelName: '', modelPath: model.path, modelHash: model.hash, preprocessing: request.preprocessing, placement, names: [], layers };
+    const features = request.features?.length ? await planPass(await openSubject(inference, subject, signal), request.features) : null;
+    if (features) requireRoom(features, found.images, await freeBytesOf(store));
+    const index = await store.indexes.create({
       key: `${key} ${placement.engine} ${placement.device} ${measured.batchSize}`,
       modelPath: model.path,
       modelName: basename(model.path).replace(/\.[^.]+$/, ''),
@@ -124,6 +131,8 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       matrix: request.matrix ?? 'float32',
       part: found.part,
     });
+    if (features) await beginFeatures(store, index, features);
+    return index;
   }
 
   async function stage(index: StoredIndex, difference: ScanDifference): Promise<Omit<RescanReport, 'jobId'> & { readonly layers: readonly Layer[] }> {
@@ -159,7 +168,7 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       const { model, layers } = await modelOf(request, signal);
       const found = await scanForStore(store, request.imagesPath, request, signal);
       const key = keyOf({ ...request, labelsPath: request.labelsPath ?? null, computationVersion, modelHash: model.hash, imagesPath: found.root }, request.shard);
-      const existing = (await store.indexes.list()).find((index) => index.key.startsWith(key) && fits(index, request));
+      const existing = (await store.indexes.list()).find((index) => isKeyedBy(index, key) && fits(index, request));
       if (!existing) {
         const index = await create(request, key, found, model, layers, signal);
         return { index, missing: { verb: 'Index', request: {} } };
@@ -180,9 +189,7 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
     },
     async rescan(index, signal) {
       const { store } = workspaces.required();
-      if (index.computationVersion !== computationVersion) {
-        throw new AppError('CONFLICT', 'This index was made by another version of Switchback, whose scores would not fit together with new ones. Index the folder again.', { index: index.id });
-      }
+      requireSameComputation(index);
       if (index.part) throw new AppError('UNSUPPORTED', 'This index covers only a part of its folder (a shard), and cannot be rescanned: index the shard again in a new workspace, or merge all shards and rescan the result.', { index: index.id });
       await scanForStore(store, index.imagesPath, { labelsPath: index.labelsPath }, signal);
       const difference = await store.scans.compare(index.id);
@@ -194,24 +201,30 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       return { ...report, jobId: await enqueue(index, 'Rescan', requestFor(layers)) };
     },
     async complete(index) {
-      return (await isUnfinished(index)) ? enqueue(index, 'Index') : null;
+      if (!(await isUnfinished(index))) return null;
+      requireSameComputation(index);
+      return enqueue(index, 'Index');
     },
     async estimate(request, signal) {
       const { store } = workspaces.required();
       const { layers } = await modelOf(request, signal);
       let images = 0;
       await scanInto(resolve(request.imagesPath), async (piece) => void (images += piece.length), signal);
-      const { bavail, bsize } = await statfs(store.folder);
       return {
         images,
         layers: layers.length,
         channels: layers.reduce((sum, layer) => sum + layer.channels, 0),
         matrixBytes: { float32: scoreMatrixBytes(layers, images, 'float32'), float16: scoreMatrixBytes(layers, images, 'float16') },
-        freeBytes: bavail * bsize,
+        freeBytes: await freeBytesOf(store),
       };
     },
   };
   return service;
+}
+
+async function freeBytesOf({ folder }: Store): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 /** Shards are computed alike wherever they run (method.md section 2), so nothing is chosen by what a machine has, and no batch size is measured. */
@@ -226,8 +239,13 @@ type KeyFields = Pick<StoredIndex, 'computationVersion' | 'modelHash' | 'preproc
 
 function keyOf({ computationVersion: version, modelHash, preprocessing, imagesPath, top, labelsPath }: KeyFields, shard?: Shard): string {
   return createHash('sha256')
-    .update(JSON.stringify([version, modelHash, preprocessing, imagesPath, top, labelsPath ? resolve(labelsPath) : null, shard ?? null]))
+    .update(JSON.stringify([version, modelHash, inFixedOrder(preprocessing), imagesPath, top, labelsPath ? resolve(labelsPath) : null, shard ?? null]))
     .digest('hex');
+}
+
+/** Keys of earlier versions held the preprocessing in the order in which it was written down. */
+function isKeyedBy(index: StoredIndex, key: string): boolean {
+  return index.key.startsWith(key) || (index.part === null && keyOf(index) === key);
 }
 
 /** The key of an index of the whole folder, made of a part's record. */

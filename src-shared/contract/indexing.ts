@@ -2,6 +2,7 @@
 import { eventIterator } from '@orpc/contract';
 import * as z from 'zod';
 import { channelNumber, deviceChoice, engineChoice, hit, imageNumber, indexId, jobId, layer, layerNumber, path, preprocessing, procedure } from './common.ts';
+import { featureWish } from './map.ts';
 
 export const indexState = z.enum(['empty', 'partial', 'complete']);
 
@@ -46,6 +47,8 @@ export const indexRecord = z.object({
   part: z.object({ images: z.int(), ranges: z.array(z.tuple([z.int(), z.int()]).readonly()).readonly() }).nullable(),
   placementChanges: z.array(placementChange).readonly(),
   createdAt: z.string(),
+  /** Made by an earlier version, whose scores are not quite those of now: it can be looked at, but neither filled nor rescanned. */
+  outdated: z.boolean(),
   /** The job that is filling it now. */
   jobId: jobId.nullable(),
 });
@@ -144,6 +147,8 @@ export const indexing = {
         matrix: matrixPrecision.default('float32'),
         /** Index only this part of the folder. */
         shard: shard.optional(),
+        /** Features that a new index also keeps of every image, computed in the same pass; for an index that has rows already map.computeFeatures computes them. */
+        features: z.array(featureWish).max(100).optional(),
       }),
     )
     .output(z.object({ index: indexId, jobId: jobId.nullable() })),

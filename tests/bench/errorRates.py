@@ -1,8 +1,8 @@
 """
 Error rates by an independent program: NumPy for the network (read from its ONNX file by the few lines below), Pillow for the pictures. Prints one JSON object with the top-1 and top-5 errors of the
 centre crop and of ten crops. With `--pixels`, the raw centre crops as Switchback decodes them (`[N, 224, 224, 3]` bytes, in the order of the labels), the centre's number is exactly that of
-`switchback experiment error`; tests/corpus/experiments.test.ts asks it so. Pillow's own pixels differ by a level or two, and more in pictures that must be enlarged, which moves the number by a
-picture or four of 334. Knows the operators of SqueezeNet.
+`switchback experiment error`; tests/corpus/experiments.test.ts asks it so. Pillow's own pixels are the same where a picture is enlarged and differ by a level or two where it is reduced, which
+moves the number by two pictures of 334. Knows the operators of SqueezeNet.
 
     python3 errorRates.py MODEL.onnx IMAGES LABELS.tsv [--centre] [--pixels CROPS.bin]
 """

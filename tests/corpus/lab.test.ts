@@ -163,7 +163,7 @@ async function bestScores(subject: LabSubject, layer: string | null, names: read
   for (let start = 0; start < names.length; start += 8) {
     const pictures = await photographsFor(subject, names.slice(start, start + 8));
     const pixels = Buffer.concat(pictures);
-    const scores = layer === null ? (await subject.questions.look({ kind: 'pixels', pixels, count: pictures.length }, null, signal)).logits! : (await inference.call('score', { ...subject.network, layers: [layer], batch: pictures.length, pixels }))[0]!.score;
+    const scores = layer === null ? (await subject.questions.look({ kind: 'pixels', pixels, count: pictures.length }, null, signal)).logits! : (await inference.call('score', { ...subject.network, layers: [layer], batch: pictures.length, pixels })).layers[0]!.score;
     const size = scores.length / pictures.length;
     best ??= new Float32Array(size).fill(-Infinity);
     scores.forEach((score, at) => (best![at % size] = Math.max(best![at % size]!, score)));

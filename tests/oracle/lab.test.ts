@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabObjective } from '../../src-main/inference/worker/labCalls.ts';
 import { normalizePixels } from '../../src-main/dataset/normalize.ts';
+import { ascentStudy as ascentRequest } from '../../src-shared/contract/labStudies.ts';
 import { saliencyTable, type SaliencyOrder } from '../../src-main/lab/saliency.ts';
+import { ascentStudy } from '../../src-main/services/labAscent.ts';
 import type { LabSubject } from '../../src-main/services/labSubject.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { seededRandom } from '../support/graphs.ts';
@@ -98,6 +100,28 @@ describe('occluded pictures', () => {
     const maps = await inference.call('maps', { ...subject.network, pixels, layer: 'second' });
     const { totals } = await subject.questions.look({ kind: 'pixels', pixels, count: 1 }, 'second', signal);
     totals!.forEach((total, channel) => expect(total).toBeCloseTo(maps.subarray(channel * 36, (channel + 1) * 36).reduce((sum, value) => sum + value, 0), 4));
+  });
+});
+
+describe('ascents', () => {
+  const study = ascentRequest.parse({ kind: 'ascend', target: { kind: 'class', index: 1 }, start: 'mean', steps: 1, regularisers: { smallNorm: { every: 1, quantile: 1 } } });
+  const seen = { name: 'noise', pixels, hash: '' };
+  const mean = [0, 1, 2].map((colour) => Math.round(pixels.filter((_, at) => at % 3 === colour).reduce((sum, level) => sum + level, 0) / 144));
+  it.each([
+    ['the mean that is subtracted', [0.5, 0.4, 0.3], seen, [128, 102, 77], 'from the mean colour:'],
+    ['medium grey where none is', [0, 0, 0], null, [128, 128, 128], 'from medium grey:'],
+    ['the mean of the picture where there is one', [0, 0, 0], seen, mean, 'from the mean colour of noise:'],
+  ])('begin with %s, and clear pixels to it', async (_, subtracted, picture, colour, words) => {
+    const plain = await openLabSubject(inference, join(folder, 'net.onnx'), { engine: 'reference', device: 'cpu' }, () => ({ ...preprocessing, mean: subtracted }));
+    const { pictures, caption } = await ascentStudy({ inference, subject: plain, study, picture, signal, tell: () => undefined });
+    const filled = (name: string): number => {
+      const { pixels: levels } = pictures.find((each) => each.name === name)!.picture;
+      return Array.from({ length: 144 }, (_, at) => [...levels.subarray(at * 4, at * 4 + 3)].join()).filter((levelsOf) => levelsOf === colour.join()).length;
+    };
+    expect(filled('frame-0')).toBe(144);
+    // All but the largest were cleared.
+    expect(filled('last')).toBe(143);
+    expect(caption).toContain(words);
   });
 });
 
