@@ -27,8 +27,7 @@ export function createWindowCutter(preprocessing: Pick<Preprocessing, 'order' | 
   const [height, width] = preprocessing.crop;
   const isGrey = preprocessing.order === 'grey';
   const channels = isGrey ? 1 : 3;
-  // By the colour of the pixel, and where that colour's plane lies among the network's.
-  const tables = isGrey ? [] : [0, 1, 2].map((colour) => planeOf(preprocessing, colour)).map((plane) => ({ plane, table: tableOf(preprocessing, plane) }));
+  const tables = isGrey ? [] : colourTables(preprocessing);
   return (pixels, top, left, rows, columns, target, at) => {
     const [firstRow, lastRow] = [Math.max(top, 0), Math.min(top + rows, height)];
     const [firstColumn, lastColumn] = [Math.max(left, 0), Math.min(left + columns, width)];
@@ -51,7 +50,15 @@ interface ColourTable {
   readonly table: Float32Array;
 }
 
-/** A row of pixels into its three planes in one pass: a window has so few pixels in a row that three passes would cost half as much again. */
+/** By the colour of the pixel: its formula, and where that colour's plane lies among the network's. */
+function colourTables(formula: Formula): readonly ColourTable[] {
+  return [0, 1, 2].map((colour) => {
+    const plane = formula.order === 'bgr' ? 2 - colour : colour;
+    return { plane, table: tableOf(formula, plane) };
+  });
+}
+
+/** A row of pixels into its three planes in one pass: three passes would cost half as much again. */
 function threeRows([red, green, blue]: readonly ColourTable[], pixels: Uint8Array, from: number, target: Float32Array, to: number, planeSize: number, count: number): void {
   const [redTable, greenTable, blueTable] = [red!.table, green!.table, blue!.table];
   const [redTo, greenTo, blueTo] = [to + red!.plane * planeSize, to + green!.plane * planeSize, to + blue!.plane * planeSize];
@@ -62,23 +69,9 @@ function threeRows([red, green, blue]: readonly ColourTable[], pixels: Uint8Arra
   }
 }
 
-/** Which plane of the network's input a colour goes to, and which colour a plane comes from. */
-function planeOf({ order }: Pick<Preprocessing, 'order'>, colour: number): number {
-  return order === 'bgr' ? 2 - colour : colour;
-}
-
-function colourRow(table: Float32Array, pixels: Uint8Array, from: number, target: Float32Array, to: number, count: number): void {
-  for (let i = 0; i < count; i++) target[to + i] = table[pixels[from + 3 * i] as number] as number;
-}
-
 function colourPlanes(pixels: Uint8Array, formula: Formula, images: number, plane: number, output: Float32Array): Float32Array {
-  for (let channel = 0; channel < 3; channel++) {
-    const table = tableOf(formula, channel);
-    const source = planeOf(formula, channel);
-    for (let image = 0; image < images; image++) {
-      colourRow(table, pixels, image * plane * 3 + source, output, (image * 3 + channel) * plane, plane);
-    }
-  }
+  const tables = colourTables(formula);
+  for (let image = 0; image < images; image++) threeRows(tables, pixels, image * plane * 3, output, image * plane * 3, plane, plane);
   return output;
 }
 

@@ -38,20 +38,30 @@ export function hashDistance(a: string, b: string): number {
 /** Mean luma (times 1000) of `fine x fine` boxes that cover the picture; pictures smaller than the grid repeat their pixels. */
 function averageGrey(pixels: Uint8Array, height: number, width: number): Float64Array {
   const grey = new Float64Array(fine * fine);
+  const [rowEdges, columnEdges] = [edgesOf(height), edgesOf(width)];
   for (let row = 0; row < fine; row++) {
-    const top = Math.floor((row * height) / fine);
-    const bottom = Math.max(top + 1, Math.floor(((row + 1) * height) / fine));
+    const top = rowEdges[row]!;
+    const bottom = Math.max(top + 1, rowEdges[row + 1]!);
     for (let column = 0; column < fine; column++) {
-      const left = Math.floor((column * width) / fine);
-      const right = Math.max(left + 1, Math.floor(((column + 1) * width) / fine));
-      let sum = 0;
+      const left = columnEdges[column]!;
+      const right = Math.max(left + 1, columnEdges[column + 1]!);
+      let [red, green, blue] = [0, 0, 0];
       for (let y = top; y < bottom; y++) {
-        for (let at = (y * width + left) * 3, end = (y * width + right) * 3; at < end; at += 3) sum += 299 * pixels[at]! + 587 * pixels[at + 1]! + 114 * pixels[at + 2]!;
+        for (let at = (y * width + left) * 3, end = (y * width + right) * 3; at < end; at += 3) {
+          red += pixels[at]!;
+          green += pixels[at + 1]!;
+          blue += pixels[at + 2]!;
+        }
       }
-      grey[row * fine + column] = sum / ((bottom - top) * (right - left));
+      grey[row * fine + column] = (299 * red + 587 * green + 114 * blue) / ((bottom - top) * (right - left));
     }
   }
   return grey;
+}
+
+/** Where the boxes along one side begin, and where the last one ends. */
+function edgesOf(size: number): Int32Array {
+  return Int32Array.from({ length: fine + 1 }, (_, box) => Math.floor((box * size) / fine));
 }
 
 /** Sums the fine grid up to `rows x columns`, which divide it. */

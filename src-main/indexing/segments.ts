@@ -3,6 +3,7 @@
  * pass, or that are known to be unreadable, ride along. Of a new index every segment is one batch, cut at fixed places.
  */
 import { AppError, isAbort } from '../../src-shared/errors.ts';
+import { letGo } from '../../src-shared/letGo.ts';
 
 export interface IndexedImage {
   readonly number: number;
@@ -24,7 +25,7 @@ export type ImagePlan =
   | { readonly kind: 'leave' };
 
 export interface DecodedPicture {
-  /** `[H, W, 3]` 8-bit RGB. */
+  /** `[H, W, 3]` 8-bit RGB; let go once they are copied. */
   readonly pixels: Uint8Array;
   readonly contentHash: string;
   readonly perceptualHash?: string;
@@ -132,6 +133,7 @@ async function decodeSegment({ decode, batchSize, crop }: SegmentOptions, segmen
       try {
         const decoded = await decode(image, signal);
         pixels!.set(decoded.pixels, row * bytes);
+        letGo(decoded.pixels);
         hashes.set(image.number, decoded.perceptualHash === undefined ? [image.number, decoded.contentHash] : [image.number, decoded.contentHash, decoded.perceptualHash]);
       } catch (error) {
         if (isAbort(error) || !(error instanceof AppError) || error.code !== 'UNREADABLE_FILE') throw error;
