@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { AppError } from '../../src-shared/errors.ts';
+import type { FeatureWish } from '../services/featurePlan.ts';
 import { shardBatchSize } from '../services/startIndex.ts';
 import type { JobOrder } from './clusterJobs/jobOrder.ts';
 import { kubernetesJobs } from './clusterJobs/kubernetes.ts';
@@ -29,6 +30,7 @@ export interface EmittedIndex extends EmitFlags {
   readonly batch?: number;
   readonly labels?: string;
   readonly matrix: string;
+  readonly features?: readonly FeatureWish[];
   readonly crop?: number | readonly [number, number];
   readonly resize?: string | number;
   readonly order?: string;
@@ -85,5 +87,5 @@ function indexArguments(flags: EmittedIndex): readonly string[] {
     mean: flags.mean,
     std: flags.std,
   };
-  return Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${String(value)}`]));
+  return Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${String(value)}`])).concat((flags.features ?? []).map(({ layer, pooling }) => `--features=${layer}:${pooling}`));
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../../src-shared/errors.ts';
 import type { Device, EngineKind } from '../inference/engine.ts';
+import type { FeatureWish } from '../services/featurePlan.ts';
 import type { Pooling } from '../services/featureRows.ts';
 import type { Services } from '../services/services.ts';
 import { addEmitOptions, emitJobs, type EmitFlags } from './emit.ts';
@@ -24,11 +25,6 @@ interface IndexFlags extends PreprocessingFlags, EmitFlags {
   readonly shard?: { readonly number: number; readonly of: number };
   readonly features?: readonly FeatureWish[];
   readonly json?: boolean;
-}
-
-interface FeatureWish {
-  readonly layer: string;
-  readonly pooling: Pooling;
 }
 
 export function indexCommand(session: Session): Command {
@@ -66,11 +62,15 @@ export function indexCommand(session: Session): Command {
         ...(flags.layers ? { layers: flags.layers } : {}),
         ...(flags.batch ? { batch: flags.batch } : {}),
         ...(flags.labels ? { labelsPath: flags.labels } : {}),
+        ...(flags.features ? { features: flags.features } : {}),
       },
       session.signal,
     );
     const before = (await services.indexing.get(index)).indexed;
-    if (jobId) await waitForJob(session, services, jobId);
+    if (jobId) {
+      await noteFeatures(session, services, index);
+      await waitForJob(session, services, jobId);
+    }
     await computeFeatures(session, services, index, flags.features ?? []);
     const record = await services.indexing.get(index);
     const skipped = await services.indexing.skipped(index);
@@ -86,11 +86,23 @@ export function indexCommand(session: Session): Command {
   });
 }
 
-/** One after the other; what they need on disk is said before the first image is read. */
+/** What the index's own pass keeps beside the scores, before the first image is read. */
+async function noteFeatures(session: Session, services: Services, index: string): Promise<void> {
+  const { images, indexed } = await services.indexing.get(index);
+  for (const { title, pooling, dimensions, rows, state } of await services.features.list(index)) {
+    if (state === 'complete' && rows === indexed) session.note(noteOf(title, pooling, images, dimensions, 4 * images * dimensions));
+  }
+}
+
+function noteOf(layer: string, pooling: Pooling, images: number, dimensions: number, bytes: number): string {
+  return `features of ${layer} (${pooling}): ${images} images with ${dimensions} numbers each, ${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
+
+/** What is missing, one after the other: of an index that was there before they were wanted. */
 async function computeFeatures(session: Session, services: Services, index: string, wishes: readonly FeatureWish[]): Promise<void> {
   for (const { layer, pooling } of wishes) {
     const { images, dimensions, bytes, kept } = await services.features.estimate({ index, layer, pooling }, session.signal);
-    if (!kept) session.note(`features of ${layer} (${pooling}): ${images} images with ${dimensions} numbers each, ${(bytes / 2 ** 20).toFixed(1)} MB`);
+    if (!kept) session.note(noteOf(layer, pooling, images, dimensions, bytes));
     const { jobId } = await services.features.compute({ index, layer, pooling }, session.signal);
     if (jobId) await waitForJob(session, services, jobId);
   }

@@ -4,12 +4,32 @@
  * It knows no engine, image library or database: all of them are handed in.
  */
 import type { Layer } from '../../src-shared/domain/layers.ts';
+import { letGo } from '../../src-shared/letGo.ts';
 import { restoreRanking, rowsInOrder, type CommittedBatch, type LayerRows, type Restored } from './ranking.ts';
 import { decodedSegments, type DecodedSegment, type SegmentOptions } from './segments.ts';
 
+export interface RowBatch {
+  /** Those with a row, in order. */
+  readonly images: readonly { readonly number: number; readonly path: string }[];
+  /** `[images, channels]` each. */
+  readonly layers: readonly { readonly number: number; readonly scores: Float32Array }[];
+  /** Where the images and their rows come from. */
+  readonly segment: DecodedSegment;
+  /** Of the engine's batch, `[batch, dimensions]` each; none where nothing was computed. */
+  readonly vectors: readonly Float32Array[];
+}
+
+/** What the engine makes of a full batch. */
+export interface ScoredBatch {
+  /** Per layer `[batch, channels]`. */
+  readonly layers: readonly LayerRows[];
+  /** Features that the rows are wanted with, `[batch, dimensions]` each. */
+  readonly vectors?: readonly Float32Array[];
+}
+
 /** Where all scores go, beside the top lists: written ahead of the commit that counts them. */
 export interface RowSink {
-  append(batch: { readonly images: readonly { readonly number: number; readonly path: string }[]; readonly layers: readonly { readonly number: number; readonly scores: Float32Array }[] }): Promise<void>;
+  append(batch: RowBatch): Promise<void>;
   flush(): Promise<void>;
   confirm(): Promise<void>;
 }
@@ -17,8 +37,8 @@ export interface RowSink {
 export interface BuildIndexOptions extends SegmentOptions, Restored {
   readonly layers: readonly Layer[];
   readonly cursor: number;
-  /** Scores of one full batch, per layer `[batch, channels]`; `firstImage`: number of its first image. */
-  score(pixels: Uint8Array, firstImage: number, signal: AbortSignal): Promise<readonly LayerRows[]>;
+  /** `firstImage`: number of the batch's first image. */
+  score(pixels: Uint8Array, firstImage: number, signal: AbortSignal): Promise<ScoredBatch>;
   /** Per layer the rows of an earlier pass, `[sources, channels]`; needed where a plan takes rows. */
   earlierRows?(sources: readonly number[]): Promise<readonly Float32Array[]>;
   readonly rows?: RowSink;
@@ -44,12 +64,14 @@ export async function buildIndex(options: BuildIndexOptions, signal: AbortSignal
   const inFlight: Promise<void>[] = [];
   const commits = createCommits(options, () => ranking.changes());
 
-  const finish = async (segment: DecodedSegment, scores: Promise<readonly LayerRows[]>, earlier: Promise<void> | undefined) => {
-    const found = await scores;
+  const finish = async (segment: DecodedSegment, scored: Promise<ScoredBatch>, earlier: Promise<void> | undefined) => {
+    const { layers: found, vectors = [] } = await scored;
     await earlier;
     const rows = await layerRows(options, segment, found);
     // What fails half-way is written again, in the same place, by the run that goes on.
-    await options.rows?.append({ images: segment.rows.map(({ image }) => image), layers: options.layers.map(({ number }, at) => ({ number, scores: rows[at]!.score })) });
+    await options.rows?.append({ images: segment.rows.map(({ image }) => image), layers: options.layers.map(({ number }, at) => ({ number, scores: rows[at]!.score })), segment, vectors });
+    // Not before: features that grow with the index keep small pictures.
+    if (segment.pixels) letGo(segment.pixels);
     ranking.take(segment, rows);
     options.onProgress(ranking.cursor());
     await commits.whenDue();
@@ -58,8 +80,8 @@ export async function buildIndex(options: BuildIndexOptions, signal: AbortSignal
   try {
     for await (const segment of decodedSegments(options, working)) {
       signal.throwIfAborted();
-      const scores = segment.pixels ? options.score(segment.pixels, segment.first, working) : Promise.resolve([]);
-      const finished = finish(segment, scores, inFlight.at(-1));
+      const scored = segment.pixels ? options.score(segment.pixels, segment.first, working) : Promise.resolve({ layers: [] });
+      const finished = finish(segment, scored, inFlight.at(-1));
       finished.catch(() => undefined);
       inFlight.push(finished);
       if (inFlight.length === mostInFlight) await inFlight.shift();

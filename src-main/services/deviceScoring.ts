@@ -7,8 +7,9 @@ import type { Preprocessing } from '../../src-shared/domain/preprocessing.ts';
 import { AppError, type ErrorCode } from '../../src-shared/errors.ts';
 import { unavailableRow, type EngineAvailability } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
-import type { LayerScores, Placement } from '../inference/worker/protocol.ts';
+import type { BatchScores, Placement } from '../inference/worker/protocol.ts';
 import { placementName } from '../inference/worker/routes.ts';
+import type { VectorWish } from '../rewrite/probe/featureGraph.ts';
 
 /** How rows are computed: those of one way are identical, those of two agree within tolerance. */
 export interface WayOfComputing extends Placement {
@@ -33,6 +34,8 @@ export interface DeviceScoringOptions {
     readonly modelHash: string;
     /** Names. */
     readonly layers: readonly string[];
+    /** What else each batch gives. */
+    readonly vectors?: readonly VectorWish[];
     readonly preprocessing: Preprocessing;
   };
   /** Where to go when this device fails, best first; may hold the device at hand. Empty where the person insists on one. */
@@ -45,13 +48,13 @@ export interface DeviceScoringOptions {
 
 export interface DeviceScoring {
   /**
-   * Scores of one batch of the index, per layer `[batch, channels]`.
+   * Scores of one batch of the index, per layer `[batch, channels]`, and the wanted vectors.
    * @param pixels `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything
    * @param firstImage number in the manifest of the batch's first image. Batches are given in rising order; the next may be given before this one is
    *   answered (then it stands ready in the process), and answers come in the same order.
    * @throws AppError UNAVAILABLE that lists what was tried when no device is left; CANCELLED; CONFLICT, BAD_REQUEST ... for what no other device would cure
    */
-  score(pixels: Uint8Array, firstImage: number, signal: AbortSignal): Promise<readonly LayerScores[]>;
+  score(pixels: Uint8Array, firstImage: number, signal: AbortSignal): Promise<BatchScores>;
   /** How the next batch is computed. */
   placement(): WayOfComputing;
 }
@@ -63,7 +66,7 @@ const forgivenAfter = 20;
 /** Failures of a device or its process. Others (a changed model file, a wrong crop) would meet every device. */
 const deviceFailures: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'OUT_OF_MEMORY', 'UNSUPPORTED', 'INTERNAL'] satisfies ErrorCode[]);
 
-type Outcome = { readonly kind: 'scored'; readonly scores: readonly LayerScores[] } | { readonly kind: 'failed'; readonly error: unknown };
+type Outcome = { readonly kind: 'scored'; readonly scores: BatchScores } | { readonly kind: 'failed'; readonly error: unknown };
 
 export function createDeviceScoring({ inference, index, devices, note, changed }: DeviceScoringOptions): DeviceScoring {
   const imageBytes = index.preprocessing.crop[0] * index.preprocessing.crop[1] * 3;
@@ -79,7 +82,7 @@ export function createDeviceScoring({ inference, index, devices, note, changed }
   let gaveUp: { readonly error: unknown } | undefined;
   let last: Promise<void> = Promise.resolve();
 
-  async function score(pixels: Uint8Array, firstImage: number, signal: AbortSignal): Promise<readonly LayerScores[]> {
+  async function score(pixels: Uint8Array, firstImage: number, signal: AbortSignal): Promise<BatchScores> {
     const earlier = last;
     let settled = (): void => undefined;
     last = new Promise((resolve) => (settled = resolve));
@@ -121,7 +124,7 @@ export function createDeviceScoring({ inference, index, devices, note, changed }
     const run = (part: Uint8Array) =>
       inference.call(
         'score',
-        { model: { path: index.modelPath, hash: index.modelHash }, layers: index.layers, preprocessing: index.preprocessing, placement: { engine, device }, batch, pixels: part, beside: true },
+        { model: { path: index.modelPath, hash: index.modelHash }, layers: index.layers, preprocessing: index.preprocessing, placement: { engine, device }, batch, pixels: part, ...(index.vectors?.length ? { vectors: index.vectors } : {}), beside: true },
         AbortSignal.any([signal, stop.signal]),
       );
     try {
@@ -225,17 +228,17 @@ function parts(pixels: Uint8Array, partBytes: number): readonly Uint8Array[] {
   });
 }
 
-function together(found: readonly (readonly LayerScores[])[], images: number, batch: number): readonly LayerScores[] {
+function together(found: readonly BatchScores[], images: number, batch: number): BatchScores {
   const first = found[0]!;
   if (found.length === 1) return first;
-  return first.map(({ score }, layer) => {
-    const channels = score.length / batch;
-    const joined = { score: new Float32Array(images * channels), position: new Int32Array(images * channels) };
-    found.forEach((part, at) => {
-      const kept = Math.min(batch, images - at * batch) * channels;
-      joined.score.set(part[layer]!.score.subarray(0, kept), at * batch * channels);
-      joined.position.set(part[layer]!.position.subarray(0, kept), at * batch * channels);
-    });
-    return joined;
-  });
+  const joined = <T extends Float32Array | Int32Array>(array: new (length: number) => T, partOf: (scores: BatchScores) => T): T => {
+    const width = partOf(first).length / batch;
+    const rows = new array(images * width);
+    found.forEach((part, at) => rows.set(partOf(part).subarray(0, Math.min(batch, images - at * batch) * width), at * batch * width));
+    return rows;
+  };
+  return {
+    layers: first.layers.map((_, layer) => ({ score: joined(Float32Array, ({ layers }) => layers[layer]!.score), position: joined(Int32Array, ({ layers }) => layers[layer]!.position) })),
+    vectors: first.vectors.map((_, at) => joined(Float32Array, ({ vectors }) => vectors[at]!)),
+  };
 }

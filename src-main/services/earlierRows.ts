@@ -55,7 +55,7 @@ export async function openEarlierRows(store: Store, base: StoredIndex, pass: Sto
     },
     async read(sources) {
       if (readers.length === 0) for (const layer of pass.layers) readers.push(await readScoreMatrix(folder, layer.number, { rows: committed }));
-      return Promise.all(readers.map((reader) => readRows(reader, sources)));
+      return Promise.all(readers.map(({ channels, read }) => pickRows(sources, channels, new Float32Array(sources.length * channels), read)));
     },
     async close() {
       for (const reader of readers) await reader.close();
@@ -66,16 +66,21 @@ export async function openEarlierRows(store: Store, base: StoredIndex, pass: Sto
 /** Rows that lie close together are read at once. */
 const widestGap = 16;
 
-async function readRows({ channels, read }: ScoreMatrixReader, sources: readonly number[]): Promise<Float32Array> {
-  const rows = new Float32Array(sources.length * channels);
+/**
+ * Rows picked out of a file, one after the other.
+ * @param sources rising
+ * @param width numbers of a row
+ * @param rows where they go
+ */
+export async function pickRows<T extends Float32Array | Uint8Array>(sources: readonly number[], width: number, rows: T, read: (first: number, count: number) => Promise<T>): Promise<T> {
   for (let start = 0; start < sources.length; ) {
     let end = start + 1;
     while (end < sources.length && sources[end]! - sources[end - 1]! <= widestGap) end++;
     const first = sources[start]!;
     const piece = await read(first, sources[end - 1]! - first + 1);
     for (let at = start; at < end; at++) {
-      const from = (sources[at]! - first) * channels;
-      rows.set(piece.subarray(from, from + channels), at * channels);
+      const from = (sources[at]! - first) * width;
+      rows.set(piece.subarray(from, from + width), at * width);
     }
     start = end;
   }

@@ -3,23 +3,21 @@
  * takes it for. What the score matrix holds already is copied from it: the maximum of each channel, and layers of one position. Every batch is flushed, then committed: killed at any instant,
  * a pass goes on and ends with the same bytes.
  */
-import { keptThumbnailSize } from '../../src-shared/contract/mapMedia.ts';
-import type { Layer } from '../../src-shared/domain/layers.ts';
 import { AppError } from '../../src-shared/errors.ts';
-import { decodeCrop, resizePixels } from '../dataset/picture.ts';
+import { decodeCrop } from '../dataset/picture.ts';
 import { decodedSegments, type IndexedImage } from '../indexing/segments.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
-import { placeOfLargest, probabilitiesOf } from '../lab/question.ts';
-import type { GrowingArray } from '../store/growingArray.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
-import { growRowFile, writeRowPaths, type RowFileWish, type StoredRowFile } from '../store/rowFiles.ts';
+import type { StoredRowFile } from '../store/rowFiles.ts';
 import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
 import { readScoreMatrix } from '../store/scoreMatrixReader.ts';
 import { withStrikes } from './atlasJob.ts';
-import { featuresFile, isWhole, pixelsFile, predictionsFile, rowImages, type Pooling } from './featureRows.ts';
+import { planPass, type PassPlan } from './featurePlan.ts';
+import { featuresFile, isWhole, pixelsFile, rowImages, type Pooling } from './featureRows.ts';
 import { openImageSource } from './imageSource.ts';
-import { subjectOfIndex, type LabSubject } from './labSubject.ts';
+import { subjectOfIndex } from './labSubject.ts';
+import { openColumn, rowsOfValues, scoredLayer, thumbnails, writePaths, writeRows, type Column } from './rowColumns.ts';
 import { wayOf } from './scoringFor.ts';
 
 export interface FeaturePass {
@@ -35,32 +33,8 @@ export interface LayersChoice {
   readonly pooling: Pooling;
 }
 
-export interface PassPlan {
-  readonly layers: readonly Layer[];
-  readonly logits: string | null;
-  /** Features of `layers` first, in their order; all with the shape of one row. */
-  readonly wishes: readonly RowFileWish[];
-}
-
 /** Between two commits, so that a fast network does not wait for the disk after every batch. */
 const commitEveryMs = 1000;
-
-/** What a pass would write. @throws AppError NOT_FOUND for a layer that the network does not have */
-export async function planPass(subject: LabSubject, { layers: wanted, pooling }: LayersChoice): Promise<PassPlan> {
-  const layers: Layer[] = [];
-  for (const wish of wanted) layers.push(await subject.layer(wish));
-  const { classifier } = subject.description;
-  const logits = classifier.kind === 'classifier' ? classifier.logits : null;
-  const features = layers.map(({ name, title, channels, height, width }): RowFileWish => ({ ...featuresFile({ layer: name, pooling }), title, shape: [pooling === 'flat' ? channels * height * width : channels] }));
-  const pixels: RowFileWish = { ...pixelsFile, title: '', shape: [...thumbnailSize(subject.network.preprocessing.crop), 3] };
-  return { layers, logits, wishes: [...features, pixels, ...(logits === null ? [] : [{ ...predictionsFile, title: '', shape: [2] }])] };
-}
-
-/** Height and width of the kept picture of a crop: never enlarged, the longer edge at most `keptThumbnailSize`. */
-export function thumbnailSize([height, width]: readonly [number, number]): readonly [number, number] {
-  const scale = Math.min(1, keptThumbnailSize / Math.max(height, width));
-  return [Math.max(1, Math.round(height * scale)), Math.max(1, Math.round(width * scale))];
-}
 
 /** Brings the features of these layers, and what belongs to them, to completion: their records, in the order of the layers. */
 export async function completeFeatures(pass: FeaturePass, index: StoredIndex, choice: LayersChoice): Promise<readonly StoredRowFile[]> {
@@ -71,17 +45,14 @@ export async function completeFeatures(pass: FeaturePass, index: StoredIndex, ch
     if (isWhole(file, index)) known.push(file);
   }
   if (known.length === choice.layers.length && isWhole(await store.rowFiles.find(index.id, pixelsFile), index)) return known;
-  const plan = await planPass(await subjectOfIndex(inference, store, index, signal), choice);
+  const plan = await planPass(await subjectOfIndex(inference, store, index, signal), choice.layers.map((layer) => ({ layer, pooling: choice.pooling })));
   if (index.matrix === 'none') await writePaths(store, index);
   const claimed: StoredRowFile[] = [];
   for (const wish of plan.wishes) claimed.push(await store.rowFiles.claim(index, wish));
   const folder = scoreMatrixFolder(store.folder, index.matrixFolder);
   const columns: Column[] = [];
   try {
-    for (const file of claimed) {
-      const array = await growRowFile(folder, file);
-      columns.push({ file, array, rows: array.rows });
-    }
+    for (const file of claimed) columns.push(await openColumn(folder, file));
     const numbers = await rowImages(store, index);
     await fromMatrix(pass, index, plan, columns, numbers.length);
     await fromImages(pass, index, plan, choice.pooling, columns, numbers);
@@ -97,34 +68,21 @@ export async function completeFeatures(pass: FeaturePass, index: StoredIndex, ch
   return done;
 }
 
-interface Column {
-  readonly file: StoredRowFile;
-  readonly array: GrowingArray & { readonly rows: number };
-  /** Written so far. */
-  rows: number;
-}
-
 const rowsAtOnce = 1024;
 
-/** Whether the score matrix says the same: exactly, so not where its numbers were rounded. */
-function isInMatrix(index: StoredIndex, name: string, pooling: string): number | null {
-  const layer = index.layers.find((candidate) => candidate.name === name);
-  return layer && index.matrix === 'float32' && (pooling === 'max' || layer.height * layer.width === 1) ? layer.number : null;
-}
-
+/** What the score matrix says exactly, which it does not where its numbers were rounded. */
 async function fromMatrix(pass: FeaturePass, index: StoredIndex, { logits }: PassPlan, columns: readonly Column[], total: number): Promise<void> {
+  if (index.matrix !== 'float32') return;
   for (const column of columns) {
-    const { what, layer, pooling } = column.file;
-    const number = what === 'features' ? isInMatrix(index, layer, pooling) : what === 'predictions' && logits !== null ? isInMatrix(index, logits, 'max') : null;
-    if (number === null || column.rows >= total) continue;
-    const reader = await readScoreMatrix(scoreMatrixFolder(pass.store.folder, index.matrixFolder), number, { rows: total });
+    const layer = scoredLayer(index, column.file, logits);
+    if (layer === null || column.rows >= total) continue;
+    const reader = await readScoreMatrix(scoreMatrixFolder(pass.store.folder, index.matrixFolder), layer.number, { rows: total });
     try {
       while (column.rows < total) {
         pass.signal.throwIfAborted();
         pass.report(column.rows, total, 'reading kept scores');
         const scores = await reader.read(column.rows, rowsAtOnce);
-        const rows = scores.length / reader.channels;
-        await write(column, column.rows, what === 'features' ? scores : predictionsOf(scores, reader.channels, rows));
+        await writeRows(column, column.rows, rowsOfValues(column.file, scores, scores.length / reader.channels));
       }
       await commit(pass.store, [column]);
     } finally {
@@ -142,8 +100,6 @@ async function fromImages({ store, inference, signal, report }: FeaturePass, ind
   const first = Math.min(...wanted.map(({ rows }) => rows));
   const { engine, device, batchSize } = wayOf(index);
   const source = await openImageSource(index);
-  const [height, width] = index.preprocessing.crop;
-  const pixelBytes = height * width * 3;
   let row = first;
   let committedAt = performance.now();
   const step = vectors.length > 0 ? `decoding and running on ${engine} ${device}` : 'decoding';
@@ -174,10 +130,10 @@ async function fromImages({ store, inference, signal, report }: FeaturePass, ind
         const { what, layer } = column.file;
         const rowsOfValue = found[values.indexOf(what === 'features' ? layer : logits!)]!;
         const width = rowsOfValue.length / batchSize;
-        await write(column, row, what === 'features' ? rowsOfValue.subarray(0, rows.length * width) : predictionsOf(rowsOfValue, width, rows.length));
+        await writeRows(column, row, rowsOfValues(column.file, rowsOfValue.subarray(0, rows.length * width), rows.length));
       }
     }
-    if (pixels && row + rows.length > pixels.rows) await write(pixels, row, await thumbnails(batch, rows.map((each) => each.row * pixelBytes), index.preprocessing.crop));
+    if (pixels && row + rows.length > pixels.rows) await writeRows(pixels, row, await thumbnails(batch, rows.map((each) => each.row), index.preprocessing.crop));
     row += rows.length;
     report(row, numbers.length, step);
     if (performance.now() - committedAt < commitEveryMs) continue;
@@ -188,44 +144,10 @@ async function fromImages({ store, inference, signal, report }: FeaturePass, ind
   await commit(store, wanted);
 }
 
-/** Rows that are there already stay as they are. */
-async function write(column: Column, at: number, values: Float32Array | Uint8Array): Promise<void> {
-  const width = column.file.shape.reduce((product, size) => product * size, 1);
-  const skip = Math.min(values.length / width, Math.max(0, column.rows - at));
-  const rest = values.subarray(skip * width);
-  if (rest.length === 0) return;
-  await column.array.write(at + skip, new Uint8Array(rest.buffer, rest.byteOffset, rest.byteLength));
-  column.rows = at + skip + rest.length / width;
-}
-
 async function commit(store: Store, columns: readonly Column[]): Promise<void> {
   for (const { array } of columns) await array.flush();
   await store.rowFiles.commit(columns.map(({ file, rows }) => ({ id: file.id, rows })));
   for (const { array, rows } of columns) await array.count(rows);
-}
-
-/** `[rows, 2]`: most probable class and its probability. */
-function predictionsOf(logits: Float32Array, classes: number, rows: number): Float32Array {
-  const found = new Float32Array(rows * 2);
-  for (let row = 0; row < rows; row++) {
-    const scores = logits.subarray(row * classes, (row + 1) * classes);
-    const best = placeOfLargest(scores);
-    found[2 * row] = best;
-    found[2 * row + 1] = probabilitiesOf(scores)[best]!;
-  }
-  return found;
-}
-
-async function thumbnails(batch: Uint8Array, places: readonly number[], [height, width]: readonly [number, number]): Promise<Uint8Array> {
-  const [small, narrow] = thumbnailSize([height, width]);
-  const result = new Uint8Array(places.length * small * narrow * 3);
-  await Promise.all(
-    places.map(async (place, at) => {
-      const { pixels } = await resizePixels({ pixels: batch.subarray(place, place + height * width * 3), width, height, channels: 3 }, narrow, small);
-      result.set(pixels, at * small * narrow * 3);
-    }),
-  );
-  return result;
 }
 
 type ImageSource = Awaited<ReturnType<typeof openImageSource>>;
@@ -244,13 +166,4 @@ async function decodeOrKept(store: Store, index: StoredIndex, source: ImageSourc
 
 function unreadable(image: string, reason: string): AppError {
   return new AppError('CONFLICT', `${image} can be read no more: ${reason} Put the file back, or rescan the folder, then start again.`, { image });
-}
-
-async function writePaths(store: Store, index: StoredIndex): Promise<void> {
-  const atOnce = 10_000;
-  const paths: string[] = [];
-  for (let from = 0; from < index.cursor; from += atOnce) {
-    for (const image of await store.images.page(index.id, from, Math.min(atOnce, index.cursor - from))) if (image.skipped === null) paths.push(image.path);
-  }
-  await writeRowPaths(scoreMatrixFolder(store.folder, index.matrixFolder), paths);
 }

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { pooling } from '../../src-shared/contract/map.ts';
 import type * as z from 'zod';
+import { AppError } from '../../src-shared/errors.ts';
 import type { RowSource } from '../features/matrix.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
@@ -27,6 +28,10 @@ export const predictionsFile = { what: 'predictions', layer: '', pooling: '' } a
 
 export function featuresFile({ layer, pooling: by }: Pick<FeatureChoice, 'layer' | 'pooling'>) {
   return { what: 'features', layer, pooling: by } as const;
+}
+
+export function needsFeatures({ layer, pooling: by }: FeatureChoice): AppError {
+  return new AppError('NOT_FOUND', `The features of ${JSON.stringify(layer)} (${by}) are not computed for this index, or the index has other images by now. Compute them first.`, { layer, pooling: by, needsFeatures: true });
 }
 
 /** They are of the index as it is, and whole. */

@@ -11,7 +11,8 @@ import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
 import type { StoredRowFile } from '../store/rowFiles.ts';
 import { continuedJob } from './continuedJob.ts';
-import { completeFeatures, planPass, type PassPlan } from './featurePass.ts';
+import { completeFeatures } from './featurePass.ts';
+import { planPass, whyNoRoom, type PassPlan } from './featurePlan.ts';
 import { bytesOfRows, featuresFile, isWhole, type FeatureChoice, type Pooling } from './featureRows.ts';
 import { pausing } from './indexJob.ts';
 import { subjectOfIndex } from './labSubject.ts';
@@ -40,9 +41,6 @@ export interface FeatureJobRequest {
 export function asLayers({ layer, pooling }: FeatureJobRequest) {
   return { layers: [layer], pooling };
 }
-
-/** Left free on the disk, whatever is computed. */
-const spareBytes = 64 * 2 ** 20;
 
 export function featureRunner(store: Store, inference: InferenceClient): JobRunner {
   return async (job, progress, signal) => {
@@ -105,7 +103,7 @@ function toRecord(index: StoredIndex, file: StoredRowFile, jobId: string | null)
 async function lookAt(workspaces: WorkspaceService, inference: InferenceClient, choice: FeatureChoice, signal: AbortSignal | undefined): Promise<{ readonly index: StoredIndex; readonly plan: PassPlan; readonly estimate: FeatureEstimate }> {
   const { store, readOnly } = workspaces.required();
   const index = await store.indexes.get(choice.index as IndexId);
-  const plan = await planPass(await subjectOfIndex(inference, store, index, signal), asLayers(choice));
+  const plan = await planPass(await subjectOfIndex(inference, store, index, signal), [choice]);
   const layer = plan.layers[0]!;
   const images = committedRows(index);
   let bytes = 0;
@@ -120,15 +118,4 @@ async function lookAt(workspaces: WorkspaceService, inference: InferenceClient, 
   const kept = isWhole(await store.rowFiles.find(index.id, features!), index);
   const obstacle = kept ? null : (readOnly ?? whyNoRoom({ images, dimensions, bytes, freeBytes }, choice.pooling === 'flat' && layer.height * layer.width > 1 ? layer.channels : null));
   return { index, plan, estimate: { images, dimensions, bytes, freeBytes, kept, obstacle } };
-}
-
-/** Null where there is room. @param pooled numbers that are left of an image where its maps are pooled; null where they are */
-export function whyNoRoom({ images, dimensions, bytes, freeBytes }: Pick<FeatureEstimate, 'images' | 'dimensions' | 'bytes' | 'freeBytes'>, pooled: number | null): string | null {
-  if (bytes + spareBytes <= freeBytes) return null;
-  const instead = pooled === null ? 'Make room first.' : `Pooled by mean or max there are ${pooled} numbers instead of ${dimensions}.`;
-  return `${images} images with ${dimensions} numbers each need ${megabytes(bytes)} MB, and the disk of the workspace has ${megabytes(Math.max(0, freeBytes - spareBytes))} MB to spare. ${instead}`;
-}
-
-function megabytes(bytes: number): number {
-  return Math.ceil(bytes / 2 ** 20);
 }

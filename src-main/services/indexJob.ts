@@ -11,9 +11,13 @@ import type { JobProgress, JobRunner } from '../jobs/queue.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
 import { openScoreMatrix, scoreMatrixFolder, type ScoreMatrixWriter } from '../store/scoreMatrix.ts';
+import { requireSameComputation } from './computation.ts';
 import { openEarlierRows } from './earlierRows.ts';
+import { all, openFeaturesInPass } from './featuresInPass.ts';
 import { openImageSource } from './imageSource.ts';
 import { placeTakenHits } from './placeTakenHits.ts';
+import { writePaths } from './rowColumns.ts';
+import { rowsBefore } from './scoreRows.ts';
 import { scoringFor, wayOf } from './scoringFor.ts';
 
 /** What a job of kind `index` is asked for beside completing its index. */
@@ -64,24 +68,32 @@ async function completePass(run: IndexRun, pass: StoredIndex): Promise<void> {
 
 /** @param base the index that `index` is a pass over */
 async function fill({ store, inference, progress, signal }: IndexRun, index: StoredIndex, base: StoredIndex | null): Promise<void> {
+  requireSameComputation(index);
   await store.indexes.forgetPlacements(index.id);
-  const scoring = scoringFor({
-    inference,
-    index,
-    way: wayOf(index),
-    note: (text) => progress.report(done, index.images, text),
-    changed: (change) => store.indexes.recordPlacement(index.id, change),
-  });
   const source = await openImageSource(index);
-  const earlier = base && index.stagedKind === 'rescan' ? await openEarlierRows(store, base, index) : null;
-  const matrix = await openMatrix(store, index, base);
-  let done = index.cursor;
-  const report = () => {
-    const { engine, device } = scoring.placement();
-    progress.report(done, index.images, `decoding and running on ${engine} ${device}`);
+  const opened: { close(): Promise<void> }[] = [];
+  const kept = <T extends { close(): Promise<void> } | null>(file: T): T => {
+    if (file) opened.push(file);
+    return file;
   };
-  report();
   try {
+    const earlier = kept(base && index.stagedKind === 'rescan' ? await openEarlierRows(store, base, index) : null);
+    const matrix = kept(await openMatrix(store, index, base));
+    const features = kept(await openFeaturesInPass({ store, inference, signal }, index, base));
+    const scoring = scoringFor({
+      inference,
+      index,
+      way: wayOf(index),
+      vectors: features?.vectors ?? [],
+      note: (text) => progress.report(done, index.images, text),
+      changed: (change) => store.indexes.recordPlacement(index.id, change),
+    });
+    let done = index.cursor;
+    const report = () => {
+      const { engine, device } = scoring.placement();
+      progress.report(done, index.images, `decoding and running on ${engine} ${device}`);
+    };
+    report();
     await buildIndex(
       {
         layers: index.layers,
@@ -94,8 +106,8 @@ async function fill({ store, inference, progress, signal }: IndexRun, index: Sto
         ...planFor(index, earlier),
         decode: source.decode,
         score: scoring.score,
-        ...(matrix ? { rows: matrix satisfies RowSink } : {}),
-        commit: (batch) => store.hits.commitBatch({ indexId: index.id, ...batch }),
+        rows: together([matrix, features].filter((sink) => sink !== null)),
+        commit: (batch) => store.hits.commitBatch({ indexId: index.id, ...batch, rowFiles: features?.flushed() ?? [] }),
         async storedHits(layer) {
           const { width } = index.layers.find((candidate) => candidate.number === layer)!;
           return (await store.hits.ofLayer(index.id, layer)).map((hit) => ({ channel: hit.channel, image: hit.image, score: hit.score, position: hit.y < 0 ? -1 : hit.y * width + hit.x }));
@@ -108,10 +120,22 @@ async function fill({ store, inference, progress, signal }: IndexRun, index: Sto
       },
       signal,
     );
+    if (features && !matrix) await writePaths(store, await store.indexes.get(index.id));
   } finally {
-    await matrix?.close();
-    await earlier?.close();
+    for (const file of opened.reverse()) await file.close();
   }
+}
+
+/** Each step in all of them. */
+function together(sinks: readonly RowSink[]): RowSink {
+  return {
+    async append(batch) {
+      for (const sink of sinks) await sink.append(batch);
+    },
+    // Begun at one moment, so that all count the same rows.
+    flush: () => all(sinks.map((sink) => sink.flush())),
+    confirm: () => all(sinks.map((sink) => sink.confirm())),
+  };
 }
 
 /** A pass for more layers leaves what the index could not read. */
@@ -122,9 +146,8 @@ function planFor(index: StoredIndex, earlier: Awaited<ReturnType<typeof openEarl
 
 async function openMatrix(store: Store, index: StoredIndex, base: StoredIndex | null): Promise<ScoreMatrixWriter | null> {
   if (index.matrix === 'none') return null;
-  const rowsBefore = async (of: StoredIndex) => of.cursor - (await store.images.skippedNumbers(of.id, of.cursor)).length;
-  const options = { layers: index.layers, precision: index.matrix, rows: await rowsBefore(index) };
-  if (base && index.stagedKind === 'layers') return openScoreMatrix(scoreMatrixFolder(store.folder, base.matrixFolder), { ...options, images: await rowsBefore(base) });
+  const options = { layers: index.layers, precision: index.matrix, rows: await rowsBefore(store, index) };
+  if (base && index.stagedKind === 'layers') return openScoreMatrix(scoreMatrixFolder(store.folder, base.matrixFolder), { ...options, images: await rowsBefore(store, base) });
   return openScoreMatrix(scoreMatrixFolder(store.folder, index.matrixFolder), options);
 }
 

@@ -10,6 +10,7 @@ import type { InferenceClient } from '../inference/worker/client.ts';
 import { channelStatistics, createStatistics, meanOf, unpackStatistics } from '../indexing/statistics.ts';
 import type { StoredHit } from '../store/hits.ts';
 import type { StoredIndex } from '../store/indexes.ts';
+import { computationVersion } from './computation.ts';
 import { createIndexStarter, type Estimate, type PlannedIndex, type RescanReport, type SourceRequest, type StartRequest } from './startIndex.ts';
 import { createTurns } from './turns.ts';
 import type { WorkspaceService } from './workspaces.ts';
@@ -20,7 +21,8 @@ export type ChannelSummary = z.infer<typeof channelSummary>;
 export type ChannelDetail = z.infer<typeof channelDetail>;
 type IndexState = z.infer<typeof indexState>;
 
-export { computationVersion, type StartRequest } from './startIndex.ts';
+export { computationVersion };
+export type { StartRequest };
 
 export interface ChannelHits {
   readonly channel: number;
@@ -183,7 +185,7 @@ function toRecord(index: StoredIndex, workspaces: WorkspaceService): IndexRecord
   const state: IndexState = cursor === 0 ? 'empty' : cursor < images ? 'partial' : 'complete';
   return {
     id, modelName, modelHash, imagesPath, preprocessing, engine, device, engineDescription, batchSize, top, state,
-    images, indexed: cursor - skipped, skipped, numbering: versionBase, layers: index.layers.length, matrix, part, placementChanges, createdAt, jobId: workspaces.required().queue.activeFor(id, 'index'),
+    images, indexed: cursor - skipped, skipped, numbering: versionBase, layers: index.layers.length, matrix, part, placementChanges, createdAt, outdated: index.computationVersion !== computationVersion, jobId: workspaces.required().queue.activeFor(id, 'index'),
   };
 }
 

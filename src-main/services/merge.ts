@@ -14,6 +14,7 @@ import type { PlacementChange } from '../store/indexes.ts';
 import { takeWriterLock } from '../store/lock.ts';
 import { isWorkspace, openStore, type Store } from '../store/open.ts';
 import { belongsTo, checkComplete, checkTogether, openPart, partOfStore, wholeImagesOf, type MergePart } from './mergeParts.ts';
+import { mergeFeatures } from './mergeFeatures.ts';
 import { checkMatrices, mergedStatistics, mergeMatrices } from './mergeRows.ts';
 import { wholeKeyOf } from './startIndex.ts';
 
@@ -146,6 +147,8 @@ async function assemble(target: Store, base: MergePart | undefined, parts: reado
       progress('score matrices');
       await mergeMatrices(target, id, parts, plan, model.layers, model.matrix, signal);
     }
+    progress('features');
+    await mergeFeatures(target, id, parts, plan, signal);
     await verify(target, id, id, parts, plan);
     const [images] = await target.images.page(id, 0, 1);
     if (!images) throw new AppError('CONFLICT', 'The parts hold no images that are done: finish them first.');

@@ -114,7 +114,7 @@ function openRows({ store, index, name }: MergePart, layer: Layer): Promise<Scor
 }
 
 /** Rows of the images of a piece; images without a row have none. */
-function rowsOf(numbers: Int32Array, { from, to }: Piece): { readonly from: number; readonly to: number } {
+export function rowsOf(numbers: Int32Array, { from, to }: Pick<Piece, 'from' | 'to'>): { readonly from: number; readonly to: number } {
   return { from: firstAtLeast(numbers, from), to: firstAtLeast(numbers, to) };
 }
 
@@ -128,7 +128,8 @@ function firstAtLeast(sorted: Int32Array, value: number): number {
   return low;
 }
 
-function* chunks({ from, to }: { readonly from: number; readonly to: number }, rowBytes: number): Generator<{ readonly from: number; readonly to: number }> {
+/** So many rows at once as fit into memory beside everything else. */
+export function* chunks({ from, to }: { readonly from: number; readonly to: number }, rowBytes: number): Generator<{ readonly from: number; readonly to: number }> {
   const rows = Math.max(1, Math.floor(chunkBytes / rowBytes));
   for (let start = from; start < to; start += rows) yield { from: start, to: Math.min(to, start + rows) };
 }

@@ -36,7 +36,7 @@ export async function placeTakenHits({ store, inference, progress, signal }: Ind
       }),
     );
     repeatInto(pixels, pictureBytes, numbers.map(() => true));
-    const scores = await scoring.score(pixels, numbers[0]!, signal);
+    const { layers: scores } = await scoring.score(pixels, numbers[0]!, signal);
     await store.hits.place(
       pass.id,
       hits.map(({ image, layer: number, channel, rank }) => {

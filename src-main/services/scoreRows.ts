@@ -72,6 +72,11 @@ export function committedRows(index: StoredIndex): number {
   return index.cursor - index.skipped;
 }
 
+/** Rows before the cursor, also of a pass, which knows from its beginning of images behind it that cannot be read. */
+export async function rowsBefore(store: Store, { id, cursor }: StoredIndex): Promise<number> {
+  return cursor - (await store.images.skippedNumbers(id, cursor)).length;
+}
+
 /** The row of an image, -1 for one that has none. */
 export function rowOf(images: Int32Array, image: number): number {
   let low = 0;

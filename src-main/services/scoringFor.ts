@@ -1,6 +1,7 @@
 /** The way in which an index computes its rows: as its record says, or as it was last changed to, and each further change goes into the record. */
 import type { Device, EngineKind } from '../inference/engine.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
+import type { VectorWish } from '../rewrite/probe/featureGraph.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { createDeviceScoring, type DeviceScoring, type WayChange, type WayOfComputing } from './deviceScoring.ts';
 
@@ -8,13 +9,15 @@ export interface ScoringFor {
   readonly inference: InferenceClient;
   readonly index: StoredIndex;
   readonly way: WayOfComputing;
+  /** What else each batch gives. */
+  readonly vectors?: readonly VectorWish[];
   /** A sentence for the person who watches. */
   note(text: string): void;
   /** Stores a change with or before the rows it is for. */
   changed(change: WayChange): Promise<void>;
 }
 
-export function scoringFor({ inference, index, way, note, changed }: ScoringFor): DeviceScoring {
+export function scoringFor({ inference, index, way, vectors = [], note, changed }: ScoringFor): DeviceScoring {
   return createDeviceScoring({
     inference,
     index: {
@@ -22,6 +25,7 @@ export function scoringFor({ inference, index, way, note, changed }: ScoringFor)
       modelPath: index.modelPath,
       modelHash: index.modelHash,
       layers: index.layers.map((layer) => layer.name),
+      vectors,
       preprocessing: index.preprocessing,
     },
     async devices() {

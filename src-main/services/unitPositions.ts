@@ -50,7 +50,7 @@ export function createUnitPositions(inference: InferenceClient): UnitPositions {
     const pixels = new Uint8Array(way.batchSize * height * width * 3);
     there.forEach(({ picture }, row) => pixels.set(picture, row * height * width * 3));
     repeatInto(pixels, height * width * 3, there.map(() => true));
-    const [scores] = await inference.call(
+    const { layers: [scores] } = await inference.call(
       'score',
       {
         model: { path: index.modelPath, hash: index.modelHash },

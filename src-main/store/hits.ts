@@ -7,6 +7,7 @@ import type { IndexId } from '../../src-shared/domain/ids.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { Statements } from './driver.ts';
 import type { Connections } from './open.ts';
+import { countRows, type RowCount } from './rowFiles.ts';
 import { writeStatistics } from './statistics.ts';
 
 /** A unit that an image scored at; rank is its place in the list. */
@@ -39,6 +40,8 @@ export interface Batch {
    */
   readonly channels: readonly { readonly layer: number; readonly channel: number; readonly hits: readonly NewHit[]; readonly changedAt?: number }[];
   readonly statistics: readonly { readonly layer: number; readonly data: Uint8Array }[];
+  /** What grows with the index beside its matrix: features and what belongs to them. */
+  readonly rowFiles?: readonly RowCount[];
 }
 
 export interface ChannelSummary {
@@ -125,6 +128,7 @@ async function commit(statements: Statements, batch: Batch): Promise<void> {
   await writeSkipped(statements, batch);
   await replaceLists(statements, batch);
   await writeStatistics(statements, batch.indexId, batch.statistics);
+  await countRows(statements, batch.rowFiles ?? []);
 }
 
 /** As in replaceLists, CROSS JOIN: SQLite would answer an UPDATE ... FROM json_each by reading the whole manifest. A statement per image would leave as many objects for the garbage collector. */

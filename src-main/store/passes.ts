@@ -7,6 +7,7 @@ import type { Layer } from '../../src-shared/domain/layers.ts';
 import type { Statements } from './driver.ts';
 import { fromRow, insertIndex, newIndexId, select, type IndexRow, type StoredIndex } from './indexes.ts';
 import type { Connections } from './open.ts';
+import { adoptRowFiles } from './rowFiles.ts';
 import { insertRescan } from './scans.ts';
 
 export interface PassesTable {
@@ -63,6 +64,7 @@ async function replaceRows(statements: Statements, pass: StoredIndex): Promise<v
   for (const table of ['hits', 'layer_statistics', 'images']) await statements.run(`DELETE FROM ${table} WHERE index_id = ?`, [pass.stagedFor]);
   await statements.run('UPDATE images SET index_id = ?1, source = NULL WHERE index_id = ?2', ids);
   for (const table of ['hits', 'layer_statistics']) await statements.run(`UPDATE ${table} SET index_id = ?1 WHERE index_id = ?2`, ids);
+  await adoptRowFiles(statements, pass.id, pass.stagedFor!);
   const old = (await statements.get<{ folder: string }>('SELECT matrix_folder AS folder FROM indexes WHERE id = ?', [pass.stagedFor]))!;
   await statements.run(
     `UPDATE indexes SET (images, cursor, skipped, matrix_folder, placement_changes, version_base, part) =

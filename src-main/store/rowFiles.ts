@@ -3,9 +3,10 @@
  * committed; a file may hold more after a kill, and is cut back when it is opened to grow. A record whose folder is no longer that of its index belongs to rows that a rescan replaced.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
+import type { Statements } from './driver.ts';
 import { inWords, readAt } from './filePieces.ts';
 import { openGrowingArray, tooShort, type GrowingArray } from './growingArray.ts';
 import type { StoredIndex } from './indexes.ts';
@@ -32,13 +33,19 @@ export interface StoredRowFile extends RowFileWish {
   readonly rows: number;
 }
 
+/** Rows of a file that are flushed. */
+export interface RowCount {
+  readonly id: string;
+  readonly rows: number;
+}
+
 export interface RowFilesTable {
   list(index?: IndexId): Promise<readonly StoredRowFile[]>;
   get(id: string): Promise<StoredRowFile | null>;
   find(index: IndexId, wish: Pick<RowFileWish, 'what' | 'layer' | 'pooling'>): Promise<StoredRowFile | null>;
   /** The record of what is wished for, made or begun anew where it is of other rows. */
-  claim(index: StoredIndex, wish: RowFileWish): Promise<StoredRowFile>;
-  commit(rows: readonly { readonly id: string; readonly rows: number }[]): Promise<void>;
+  claim(index: Pick<StoredIndex, 'id' | 'matrixFolder'>, wish: RowFileWish): Promise<StoredRowFile>;
+  commit(rows: readonly RowCount[]): Promise<void>;
   /** The record and its file. */
   delete(id: string): Promise<void>;
 }
@@ -70,19 +77,29 @@ export function rowFilesTable({ reader, writer }: Connections, folderOf: (name: 
       await writer().run('INSERT INTO row_files (id, index_id, what, layer, title, pooling, shape, folder, rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)', [made.id, index, wish.what, wish.layer, wish.title, wish.pooling, JSON.stringify(wish.shape), folder]);
       return made;
     },
-    async commit(changes) {
-      await writer().transaction(async (statements) => {
-        for (const { id, rows } of changes) await statements.run('UPDATE row_files SET rows = ? WHERE id = ?', [rows, id]);
-      });
-    },
+    commit: (counts) => writer().transaction((statements) => countRows(statements, counts)),
     async delete(id) {
       const found = await table.get(id);
       if (!found) return;
       await writer().run('DELETE FROM row_files WHERE id = ?', [id]);
-      await rm(join(folderOf(found.folder), rowFileName(found)), { force: true });
+      const folder = folderOf(found.folder);
+      // With the indexes of neighbours over it.
+      const files = (await readdir(folder).catch((): string[] => [])).filter((name) => name.startsWith(`${found.what}-${found.id}.`));
+      for (const name of files) await rm(join(folder, name), { force: true });
     },
   };
   return table;
+}
+
+/** Runs inside the caller's transaction. */
+export async function countRows(statements: Statements, counts: readonly RowCount[]): Promise<void> {
+  for (const { id, rows } of counts) await statements.run('UPDATE row_files SET rows = ? WHERE id = ?', [rows, id]);
+}
+
+/** Those of a pass that gathered the rows of another index take the place of that index's own. Runs inside the caller's transaction. */
+export async function adoptRowFiles(statements: Statements, pass: IndexId, base: IndexId): Promise<void> {
+  await statements.run('DELETE FROM row_files WHERE index_id = ?2 AND (what, layer, pooling) IN (SELECT what, layer, pooling FROM row_files WHERE index_id = ?1)', [pass, base]);
+  await statements.run('UPDATE row_files SET index_id = ?2 WHERE index_id = ?1', [pass, base]);
 }
 
 /** Under the folder of the matrix. */
@@ -90,9 +107,9 @@ export function rowFileName({ what, id }: Pick<StoredRowFile, 'what' | 'id'>): s
   return `${what}-${id}.npy`;
 }
 
-/** Files of this module, among those of a score matrix. */
+/** Files of this module, and what lies over them, among those of a score matrix. */
 export function isRowFileName(name: string): boolean {
-  return /^(features|pixels|predictions)-[0-9a-f]+\.npy$/.test(name);
+  return /^(features|pixels|predictions)-[0-9a-f]+\./.test(name);
 }
 
 export function rowBytes({ what, shape }: Pick<StoredRowFile, 'what' | 'shape'>): number {
@@ -105,7 +122,14 @@ export async function growRowFile(folder: string, file: StoredRowFile): Promise<
   const path = join(folder, rowFileName(file));
   const size = (await stat(path).catch(() => null))?.size ?? 0;
   const rows = size >= npyHeaderBytes + file.rows * rowBytes(file) ? file.rows : 0;
-  return { ...(await openGrowingArray(path, types[file.what], file.shape, rows)), rows };
+  const array = await openGrowingArray(path, types[file.what], file.shape, rows);
+  return {
+    ...array,
+    rows,
+    write: (atRow, bytes) => inWords(path, () => array.write(atRow, bytes)),
+    flush: () => inWords(path, () => array.flush()),
+    count: (counted) => inWords(path, () => array.count(counted)),
+  };
 }
 
 export interface RowFileReader {

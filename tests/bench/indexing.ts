@@ -1,10 +1,10 @@
 /**
  * `npm run bench -- indexing`: how near indexing comes to the limit of the machine. Forward and decoding share the cores, so the limit is 1 / (1 / forward + 1 / decode), each measured by
- * running only that; the clock of an index runs from its first picture to its last commit. Also the peak resident memory of all processes, and what the core itself costs beside decoding.
+ * running only that; the clock of an index runs from its first picture to its last commit. Also the peak resident memory of all processes (indexingMemory.ts: how it grows), and what the core itself costs beside decoding.
  * Arguments: number of listed images (the photographs are listed again and again; 334), model file (squeezenet1.1) or `peer:zfnet`, `peer:squeezenet`, `peer:alexnet` for the peer's own network, with
  * the peer on the same images behind each index (peer.ts), batch (16), rounds of both (3 with a peer: the median counts, as a machine has better and worse minutes; else 1).
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,6 +17,7 @@ import { createTurns } from '../../src-main/services/turns.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { exportPeer, peerIndex, type PeerNetwork } from './peer.ts';
 import { listPhotographs, photographs, squeezenet } from '../support/photographs.ts';
+import { readProcess, timed, type Timed } from '../support/processorTime.ts';
 import { dataPath, missingData, repositoryRoot } from '../support/testData.ts';
 
 const missing = missingData([squeezenet, photographs]);
@@ -52,13 +53,11 @@ async function measure(images: number, wanted: string, batch: number, statedRoun
     });
 
     const watch = watchMemory(services);
-    let early = 0;
     let index = '';
     let peak = 0;
     const indexOnce = () => timed(services, async () => {
       ({ index } = await services.indexing.start({ modelPath, imagesPath: folder, preprocessing, top: 9, engine: placement.engine, device: placement.device, batch }));
-      for await (const { state, running, indexed } of services.indexing.watch(index)) {
-        if (early === 0 && indexed >= 1000) early = watch.peak();
+      for await (const { state, running } of services.indexing.watch(index)) {
         // Complete with its last commit; the job goes on and keeps what is shown most.
         if (state === 'complete') return;
         if (!running) throw new Error(`The index is ${state}.`);
@@ -85,49 +84,24 @@ async function measure(images: number, wanted: string, batch: number, statedRoun
     console.log(`  limit ${limit.toFixed(1)}; index / limit ${(perSecond(whole) / limit).toFixed(3)} (goal: 0.85)`);
     const alone = decode.coreSeconds + decode.workerSeconds + forward.coreSeconds + forward.workerSeconds;
     console.log(`  by processor time, which other programs do not distort: ${(alone / (whole.coreSeconds + whole.workerSeconds)).toFixed(3)}`);
-    const growth = early > 0 && images > 1000 ? `, ${(100 * (peak / early - 1)).toFixed(1)} % more than after 1,000 images (goal: below 5 % at 20,000)` : '';
     if (peer) {
       const ratios = rounds.map(({ ours, theirs }) => perSecond(ours) / theirs);
       const theirs = median(rounds.map((round) => round.theirs), (speed) => speed);
       console.log(`  peer ${theirs.toFixed(1)} images per second; index / peer ${median(ratios, (ratio) => ratio).toFixed(2)} (rounds: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}; goal: 2.5 for squeezenet, 1.8 for zfnet)`);
     }
-    console.log(`  peak resident memory: ${(peak / 2 ** 20).toFixed(0)} MB in all processes (goal: below 1500)${growth}`);
+    console.log(`  peak resident memory: ${(peak / 2 ** 20).toFixed(0)} MB in all processes (goal: below 1500)`);
   } finally {
     await services.close();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-interface Timed {
-  readonly seconds: number;
-  readonly coreSeconds: number;
-  readonly workerSeconds: number;
-}
-
 function median<T>(all: readonly T[], sizeOf: (each: T) => number): T {
   return all.toSorted((a, b) => sizeOf(a) - sizeOf(b))[all.length >> 1]!;
 }
 
-async function timed(services: Services, work: () => Promise<unknown>): Promise<Timed> {
-  const startedMs = performance.now();
-  const core = process.cpuUsage();
-  const worker = workerSeconds(services);
-  await work();
-  const used = process.cpuUsage(core);
-  return { seconds: (performance.now() - startedMs) / 1000, coreSeconds: (used.user + used.system) / 1e6, workerSeconds: workerSeconds(services) - worker };
-}
-
-/** Processor time of all inference processes that live now, in seconds (Linux; 0 elsewhere). */
-function workerSeconds({ inference }: Services): number {
-  const ticks = [...inference.processes().values()].map((pid) => {
-    const fields = readProcess(pid, 'stat').split(') ')[1]?.split(' ') ?? [];
-    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-  });
-  return ticks.reduce((sum, each) => sum + each, 0) / 100;
-}
-
 /** Peak of the sum over the core and all inference processes. */
-function watchMemory({ inference }: Services): { peak(): number; stop(): number } {
+function watchMemory({ inference }: Services): { stop(): number } {
   let peak = 0;
   const look = () => {
     const bytes = [process.pid, ...inference.processes().values()].map((pid) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readProcess(pid, 'status'))?.[1] ?? 0));
@@ -135,18 +109,9 @@ function watchMemory({ inference }: Services): { peak(): number; stop(): number 
   };
   const timer = setInterval(look, 100);
   return {
-    peak: () => peak,
     stop() {
       clearInterval(timer);
       return peak;
     },
   };
-}
-
-function readProcess(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return '';
-  }
 }

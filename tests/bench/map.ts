@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- map`: how long maps of synthetic rows of 50 numbers take, from rows to coordinates, how much memory, and how far they can be trusted (k = 15):
  * on 10,000 rows beside scikit-learn (the system's python3 with sklearn; map.py) and umap-js, in turns on the same rows, and on 100,000 rows alone. Each
- * map is made in a process of its own, on one thread; the own times hold the measuring of trust, too. Arguments: rows alone (100,000; 0 leaves them out), rows beside the peers (10,000), rounds (1).
+ * map is made in a process of its own, on one thread; the own times hold the measuring of trust, too. Arguments: rows alone (100,000), rows beside the peers (10,000), each left out by 0; rounds (1).
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ interface Measured {
   /** Of these, up to where the graph of neighbours is made. */
   readonly neighbourSeconds?: number;
   readonly peakMiB: number;
-  readonly trust?: number;
+  readonly trust?: number | undefined;
   readonly recall?: number;
 }
 
@@ -62,7 +62,7 @@ function measure(alone: number, beside: number, rounds: number): void {
   const folder = temporaryFolder('bench-map');
   try {
     console.log(`${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}; rows of ${dimensions}\n`);
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; beside > 0 && round <= rounds; round++) {
       for (const [ours, theirs] of pairs) {
         const [a, b] = [inProcess(ours, beside, folder), inProcess(theirs, beside, folder)];
         console.log(`${beside} rows: ${sentence(ours, a)}; ${sentence(theirs, b)}; ${a && b ? `${(a.seconds / b.seconds).toFixed(2)} times its time, ${(a.peakMiB / b.peakMiB).toFixed(2)} times its memory${difference(a, b)}` : 'no ratio'}`);
@@ -158,8 +158,9 @@ function python(what: string, rows: number, out: string): Measured {
   return what === 'neighbours' ? measured : { ...measured, trust: trustOf(matrix, new Float32Array(new Uint8Array(readFileSync(out)).buffer)) };
 }
 
-function trustOf(matrix: Matrix, positions: Float32Array): number {
-  return trustworthiness(matrix, positions, { rowsLookedAt: 1000 })!;
+/** Undefined for so few rows that it says nothing. */
+function trustOf(matrix: Matrix, positions: Float32Array): number | undefined {
+  return trustworthiness(matrix, positions, { rowsLookedAt: 1000 }) ?? undefined;
 }
 
 function rowsOf(rows: number): Matrix {

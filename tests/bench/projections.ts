@@ -128,7 +128,7 @@ async function prepare({ path }: Network, images: number, channels: number): Pro
     const group = pictures.slice(start, start + scoringBatch);
     const pixels = new Uint8Array(scoringBatch * size);
     group.forEach((picture, at) => pixels.set(picture, at * size));
-    const rows = await score(state, { model, layers: layers.map(({ name }) => name), preprocessing, placement, batch: scoringBatch, pixels }, never);
+    const { layers: rows } = await score(state, { model, layers: layers.map(({ name }) => name), preprocessing, placement, batch: scoringBatch, pixels }, never);
     rows.forEach((row, at) => offer(lists[at]!, { images: Array.from({ length: scoringBatch }, (_, index) => (index < group.length ? start + index : -1)), ...row }));
   }
   const hits = layers.map((layer, at) =>

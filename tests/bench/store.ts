@@ -106,7 +106,7 @@ async function fill(store: Store, id: IndexId): Promise<number> {
           return { score: source.subarray(shift, shift + length).map((score) => score * stretch), position: new Int32Array(length).fill(firstImage % 169) };
         });
         makingMs += performance.now() - startedMs;
-        return scores;
+        return { layers: scores };
       },
       ...(sink ? { rows: sink } : {}),
       commit: (group) => store.hits.commitBatch({ indexId: id, ...group }),

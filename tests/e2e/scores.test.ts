@@ -62,7 +62,7 @@ describeWithData('the score matrix of squeezenet1.1', [squeezenet, photographs, 
           const pixels = new Uint8Array(batch * picture.length);
           pixels.set(picture);
           const forwarded = await inference.call('score', { model: { path: record.modelPath, hash: record.modelHash }, layers, preprocessing: record.preprocessing, placement: { engine: 'onnxruntime', device: 'cpu' }, batch, pixels });
-          expect(data.subarray(row * shape[1]!, (row + 1) * shape[1]!)).toEqual(forwarded[layer]!.score.subarray(0, shape[1]));
+          expect(data.subarray(row * shape[1]!, (row + 1) * shape[1]!)).toEqual(forwarded.layers[layer]!.score.subarray(0, shape[1]));
         }
       }
     });
@@ -107,7 +107,7 @@ describeWithData('the score matrix of squeezenet1.1', [squeezenet, photographs, 
       const { pixels: picture } = await decodeImage(join(at('photos'), forwarded!.hits[9]!.image), record.preprocessing);
       const pixels = new Uint8Array(batch * picture.length);
       pixels.set(picture);
-      const [scores] = await inference.call('score', { model: { path: record.modelPath, hash: record.modelHash }, layers: [layers[1]], preprocessing: record.preprocessing, placement: { engine: 'onnxruntime', device: 'cpu' }, batch, pixels });
+      const { layers: [scores] } = await inference.call('score', { model: { path: record.modelPath, hash: record.modelHash }, layers: [layers[1]], preprocessing: record.preprocessing, placement: { engine: 'onnxruntime', device: 'cpu' }, batch, pixels });
       expect(forwarded!.hits[9]!.y! * 13 + forwarded!.hits[9]!.x!).toBe(scores!.position[3]);
     });
   }, 120_000);

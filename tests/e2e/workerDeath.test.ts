@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src-main/dataset/picture.ts';
-import type { LayerScores, Placement } from '../../src-main/inference/worker/protocol.ts';
+import type { BatchScores, LayerScores, Placement } from '../../src-main/inference/worker/protocol.ts';
 import { createInferenceClient, type InferenceClient, type InferenceClientOptions } from '../../src-main/inference/worker/client.ts';
 import { createDeviceScoring, type WayChange, type WayOfComputing } from '../../src-main/services/deviceScoring.ts';
 import { createServices } from '../../src-main/services/services.ts';
@@ -74,14 +74,14 @@ async function run(client: InferenceClient, start: Placement, next: readonly Pla
     changed: (change) => void changes.push(change),
   });
   const rows: (readonly LayerScores[])[] = [];
-  const inFlight: Promise<readonly LayerScores[]>[] = [];
+  const inFlight: Promise<BatchScores>[] = [];
   for (let at = 0; at < 5 * batch; at += batch) {
     const scores = scoring.score(pictures.subarray(at * imageBytes, (at + batch) * imageBytes), at, new AbortController().signal);
     scores.catch(() => undefined);
     inFlight.push(scores);
-    if (inFlight.length === 2) rows.push(await inFlight.shift()!);
+    if (inFlight.length === 2) rows.push((await inFlight.shift()!).layers);
   }
-  for (const scores of inFlight) rows.push(await scores);
+  for (const scores of inFlight) rows.push((await scores).layers);
   return { rows, notes, changes, ended: scoring.placement() };
 }
 
@@ -189,7 +189,7 @@ describe('the pool of processes', () => {
   it('answers on one device while another hangs', async () => {
     const client = clientWith({ 'onnxruntime on webgpu': { kind: 'hangs', how: 'blocked', run: 1 } });
     const hanging = scoreOn(client, card).catch((error: unknown) => error);
-    await expect(scoreOn(client, processor)).resolves.toHaveLength(2);
+    await expect(scoreOn(client, processor)).resolves.toMatchObject({ layers: { length: 2 } });
     expect(await hanging).toMatchObject({ code: 'UNAVAILABLE', data: { how: 'hung' } });
     expect(client.processes().has('onnxruntime on webgpu')).toBe(false);
   });
@@ -204,7 +204,7 @@ describe('the pool of processes', () => {
     controller.abort();
     await expect(hanging).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(performance.now() - cancelledMs).toBeLessThan(100);
-    await expect(scoreOn(client, card)).resolves.toHaveLength(2);
+    await expect(scoreOn(client, card)).resolves.toMatchObject({ layers: { length: 2 } });
   });
 
   it('carries calls that had not begun to the next process', async () => {
@@ -219,7 +219,7 @@ describe('the pool of processes', () => {
     const before = client.processes().get('onnxruntime on cpu')!;
     await eventually(() => Promise.resolve(isAlive(before) ? undefined : true), 'end of the idle process', 10_000);
     expect(client.processes().size).toBe(0);
-    await expect(scoreOn(client, processor)).resolves.toHaveLength(2);
+    await expect(scoreOn(client, processor)).resolves.toMatchObject({ layers: { length: 2 } });
   });
 
   it('meets a fresh process after a restart', async () => {
@@ -228,7 +228,7 @@ describe('the pool of processes', () => {
     await wait(0);
     const before = await eventually(() => Promise.resolve(client.processes().get('onnxruntime on cpu')), 'process');
     client.restart(processor);
-    await expect(running).resolves.toHaveLength(2);
+    await expect(running).resolves.toMatchObject({ layers: { length: 2 } });
     await scoreOn(client, processor);
     expect(client.processes().get('onnxruntime on cpu')).not.toBe(before);
     await eventually(() => Promise.resolve(isAlive(before) ? undefined : true), 'end of the old process', 10_000);

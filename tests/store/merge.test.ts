@@ -1,11 +1,15 @@
 /** Parts computed apart become the index of one run: the same rows and the same bytes in every file, whatever the number and order of the parts. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { IndexId } from '../../src-shared/domain/ids.ts';
+import { createFeatureRows, rowImages } from '../../src-main/services/featureRows.ts';
 import { mergeWorkspaces } from '../../src-main/services/merge.ts';
 import { openDatabase } from '../../src-main/store/driver.ts';
 import { openStore } from '../../src-main/store/open.ts';
+import { growRowFile } from '../../src-main/store/rowFiles.ts';
+import { scoreMatrixFolder } from '../../src-main/store/scoreMatrix.ts';
 import { runCommand, startCommand, temporaryFolder } from '../support/commandLine.ts';
 import { seededRandom } from '../support/graphs.ts';
 import { readIndexRows, withoutVersions } from '../support/indexRows.ts';
@@ -110,6 +114,47 @@ describe('merging', () => {
       { ...change, fromImage: 16 },
       { fromImage: 24, engine: 'onnxruntime', device: 'cpu', batchSize: 4, description: 'onnxruntime cpu', reason: 'the next part was computed as the index says' },
     ]);
+    await merged.close();
+  });
+});
+
+describe('features', () => {
+  /** A number for each image with a row, made of its path; the rows that lack it at the end are not there yet. */
+  async function addFeatures(workspace: string, pooling: string, lacking = 0): Promise<void> {
+    const store = await openStore(workspace, { mode: 'write' });
+    const [index] = await store.indexes.list();
+    const file = await store.rowFiles.claim(index!, { what: 'features', layer: 'r', title: 'conv1', pooling, shape: [2] });
+    const array = await growRowFile(scoreMatrixFolder(store.folder, index!.matrixFolder), file);
+    const numbers = [...(await rowImages(store, index!))].slice(0, -lacking || undefined);
+    for (const [row, number] of numbers.entries()) await array.write(row, new Uint8Array(Float32Array.of(7, featureOf((await store.images.get(index!.id, number)).path)).buffer));
+    await array.flush();
+    await array.count(numbers.length);
+    await array.close();
+    await store.rowFiles.commit([{ id: file.id, rows: numbers.length }]);
+    await store.close();
+  }
+
+  function featureOf(path: string): number {
+    return [...path].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 0);
+  }
+
+  it.each(['float32', 'none'] as const)('of all parts are those of one index; what one of them lacks is left out (scores: %s)', async (matrix) => {
+    const workspaces: string[] = [];
+    for (const number of [1, 2, 3]) {
+      const workspace = await make(`features-${matrix}-${number}`, { shard: { number, of: 3 }, change: { matrix } });
+      await addFeatures(workspace, 'mean');
+      await addFeatures(workspace, 'max', number === 2 ? 1 : 0);
+      if (number !== 3) await addFeatures(workspace, 'flat');
+      workspaces.push(workspace);
+    }
+    const { index } = await mergeWorkspaces({ parts: [workspaces[2]!, workspaces[0]!, workspaces[1]!], into: at(`features-${matrix}`) });
+    const merged = await openStore(at(`features-${matrix}`), { mode: 'read' });
+    const stored = await merged.indexes.get(index as IndexId);
+    expect((await merged.rowFiles.list(stored.id)).map(({ pooling, rows, folder }) => [pooling, rows, folder])).toEqual([['mean', 32, stored.matrixFolder]]);
+    const rows = (await createFeatureRows().open(merged, stored, { what: 'features', layer: 'r', pooling: 'mean' }))!;
+    const paths = JSON.parse(readFileSync(join(merged.folder, 'activations', stored.matrixFolder, 'images.json'), 'utf8')) as readonly string[];
+    expect([...(await rows.read(0, 32))]).toEqual(paths.flatMap((path) => [7, featureOf(path)]));
+    await rows.close();
     await merged.close();
   });
 });

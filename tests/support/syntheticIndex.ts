@@ -86,7 +86,7 @@ export async function makeSyntheticIndex(workspace: string, { images = 37, shard
         decode: (image) => decode(image.path, altered),
         score: async (pixels, first, signal) => {
           await inTurn(first, signal);
-          return index.layers.map((each) => score(pixels, each, index.batchSize));
+          return { layers: index.layers.map((each) => score(pixels, each, index.batchSize)) };
         },
         ...(matrix ? { rows: matrix } : {}),
         commit: (batch) => store.hits.commitBatch({ indexId: index.id, ...batch }),

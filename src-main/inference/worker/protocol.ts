@@ -9,6 +9,7 @@ import type { Control, Method, Rectified, Seed } from '../../../src-shared/domai
 import type { PlainError } from '../../../src-shared/errors.ts';
 import type { FeedingChannels } from '../../graph/feedingChannels.ts';
 import type { DrawnRow } from '../../graph/print.ts';
+import type { VectorWish } from '../../rewrite/probe/featureGraph.ts';
 import type { EngineAvailability, Placement } from '../engine.ts';
 import type { ProbeOptions } from '../selfTest/survey.ts';
 import type { CutOutCall } from './cutOut.ts';
@@ -48,6 +49,13 @@ export interface LayerScores {
   readonly score: Float32Array;
   /** Row * width + column of the first maximum. */
   readonly position: Int32Array;
+}
+
+/** What one run of a batch gives. */
+export interface BatchScores {
+  readonly layers: readonly LayerScores[];
+  /** Per wanted vector `[batch, dimensions]`. */
+  readonly vectors: readonly Float32Array[];
 }
 
 export interface UnitOfImage {
@@ -121,8 +129,8 @@ export interface WorkerCalls {
   layers: [{ readonly model: ModelReference; readonly crop: readonly [number, number]; readonly names?: readonly string[] }, readonly Layer[]];
   /** Picks a batch size by timing a few that fit into the memory budget. In a process of its own, so that what was tried holds no memory afterwards. `images`: how many there are to index; larger batches are not tried. */
   measureBatch: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly images: number }, { readonly batchSize: number; readonly description: string }];
-  /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. `beside`: other batches are handed over meanwhile, which a second process of the placement may compute. */
-  score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array; readonly beside?: boolean }, readonly LayerScores[]];
+  /** `pixels`: `[batch, H, W, 3]` 8-bit RGB; unused rows may hold anything. `vectors`: features that the same run gives. `beside`: other batches are handed over meanwhile, which a second process of the placement may compute. */
+  score: [{ readonly model: ModelReference; readonly layers: readonly string[]; readonly preprocessing: Preprocessing; readonly placement: Placement; readonly batch: number; readonly pixels: Uint8Array; readonly vectors?: readonly VectorWish[]; readonly beside?: boolean }, BatchScores];
   /** Steps of a training whose weights stay in the process. */
   train: [TrainCall, TrainAnswer];
   /** `pictures`: `[H, W, 3]` 8-bit RGB each. `isAhead`: nobody waits for it yet. */

@@ -3,19 +3,21 @@
  * the image is run once more, alone, through the graph that looks into the maps.
  */
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
+import { letGo } from '../../../src-shared/letGo.ts';
 import { layersOf } from '../../geometry/layers.ts';
 import { withoutWeights } from '../../graph/graph.ts';
 import { profileGraph } from '../../rewrite/probe/profileGraph.ts';
+import type { VectorWish } from '../../rewrite/probe/featureGraph.ts';
 import { rankingGraph } from '../../rewrite/probe/rankingGraph.ts';
 import type { Data } from '../engine.ts';
-import type { LayerScores, Placement, WorkerCalls } from './protocol.ts';
+import type { BatchScores, Placement, WorkerCalls } from './protocol.ts';
 import { scoresOf, type ProfiledScores } from './scoringProfiles.ts';
 import { imageData, type CompiledRanking, type WorkerState } from './state.ts';
 
-type Ranking = Pick<WorkerCalls['score'][0], 'model' | 'layers' | 'preprocessing' | 'placement' | 'beside'>;
+type Ranking = Pick<WorkerCalls['score'][0], 'model' | 'layers' | 'preprocessing' | 'placement' | 'vectors' | 'beside'>;
 type Way = 'profiles' | 'maps';
 
-export async function score(state: WorkerState, { batch, pixels, ...ranking }: WorkerCalls['score'][0], signal: AbortSignal): Promise<readonly LayerScores[]> {
+export async function score(state: WorkerState, { batch, pixels, ...ranking }: WorkerCalls['score'][0], signal: AbortSignal): Promise<BatchScores> {
   const compiled = await compileRanking(state, ranking, hasProfiles(ranking.placement) ? 'profiles' : 'maps');
   const { model, outputs, session } = compiled;
   const image = imageData(model, ranking.preprocessing, pixels, batch, compiled.fed);
@@ -23,7 +25,7 @@ export async function score(state: WorkerState, { batch, pixels, ...ranking }: W
   const results = await session.run(new Map([[model.imageInput, image]]), outputs, signal);
   const scores = compiled.heads.map((head) => readHead(head, results));
   await placeOpen(state, ranking, image, batch, scores, signal);
-  return scores.map(({ score, position }) => ({ score, position }));
+  return { layers: scores.map(({ score, position }) => ({ score, position })), vectors: compiled.vectors.map((name) => results.get(name)!.data as Float32Array) };
 }
 
 /** Fills in what ties left open, image by image: such images are few, and each is then placed by the same numbers whatever its company was. */
@@ -32,7 +34,7 @@ async function placeOpen(state: WorkerState, ranking: Ranking, image: Data, batc
   const affected = new Set(scores.flatMap(({ open }, layer) => open.map((map) => imageOf(layer, map))));
   if (affected.size === 0) return;
   const layers = ranking.layers.slice(0, prefixWith(scores.findLastIndex(({ open }) => open.length > 0)));
-  const { model, heads, outputs, session } = await compileRanking(state, { ...ranking, layers }, 'maps');
+  const { model, heads, outputs, session } = await compileRanking(state, { ...ranking, layers, vectors: [] }, 'maps');
   const values = image.data.length / batch;
   for (const row of affected) {
     const alone: Data = { shape: [1, ...image.shape.slice(1)], data: image.data.slice(row * values, (row + 1) * values) };
@@ -71,7 +73,9 @@ function readHead(head: Head, results: ReadonlyMap<string, Data>): ProfiledScore
       return { score: floats(head.score), position: new Int32Array(floats(head.score).length), open: [] };
     case 'map': {
       const [rows, columns] = [results.get(head.rows)!, results.get(head.columns)!];
-      return scoresOf({ rows: rows.data as Float32Array, columns: columns.data as Float32Array, mean: head.mean === null ? null : floats(head.mean), height: rows.shape[2]!, width: columns.shape[3]!, nonNegative: head.nonNegative });
+      const scores = scoresOf({ rows: rows.data as Float32Array, columns: columns.data as Float32Array, mean: head.mean === null ? null : floats(head.mean), height: rows.shape[2]!, width: columns.shape[3]!, nonNegative: head.nonNegative });
+      for (const { data } of [rows, columns]) letGo(data);
+      return scores;
     }
   }
 }
@@ -84,29 +88,29 @@ function smallIntegers(values: BigInt64Array): Int32Array {
   return low;
 }
 
-async function compileRanking(state: WorkerState, { model: reference, layers, preprocessing, placement, beside = false }: Ranking, way: Way): Promise<CompiledRanking> {
+async function compileRanking(state: WorkerState, { model: reference, layers, preprocessing, placement, vectors: wishes = [], beside = false }: Ranking, way: Way): Promise<CompiledRanking> {
   const largestInput = largestOf(preprocessing);
-  const key = JSON.stringify([reference.hash, preprocessing.crop, layers, placement, way, largestInput, beside]);
+  const key = JSON.stringify([reference.hash, preprocessing.crop, layers, placement, way, largestInput, wishes, beside]);
   let compiled = state.rankings.get(key);
   if (!compiled) {
     const engine = await state.engines.engineAt(placement);
     const model = await state.model(reference, preprocessing.crop);
-    const { graph, heads } = way === 'maps' ? mapHeads(model.graph, layers) : profileHeads(model, layers, largestInput);
-    compiled = { model: { ...model, graph: { ...withoutWeights(model.graph), nodes: [] } }, outputs: graph.outputs, heads, session: await engine.compile(graph, { beside }), fed: undefined };
+    const { graph, heads, vectors } = way === 'maps' ? mapHeads(model.graph, layers, wishes) : profileHeads(model, layers, largestInput, wishes);
+    compiled = { model: { ...model, graph: { ...withoutWeights(model.graph), nodes: [] } }, outputs: graph.outputs, heads, vectors, session: await engine.compile(graph, { beside }), fed: undefined };
     state.rankings.set(key, compiled);
   }
   return compiled;
 }
 
-function mapHeads(network: Parameters<typeof rankingGraph>[0], layers: readonly string[]) {
-  const { graph, heads } = rankingGraph(network, layers);
-  return { graph, heads: heads.map((head): Head => ({ kind: 'maps', ...head })) };
+function mapHeads(network: Parameters<typeof rankingGraph>[0], layers: readonly string[], wishes: readonly VectorWish[]) {
+  const { graph, heads, vectors } = rankingGraph(network, layers, wishes);
+  return { graph, vectors, heads: heads.map((head): Head => ({ kind: 'maps', ...head })) };
 }
 
-function profileHeads({ graph: network, imageInput }: CompiledRanking['model'], layers: readonly string[], largestInput: number) {
-  const { graph, heads } = profileGraph(network, layers, largestInput);
+function profileHeads({ graph: network, imageInput }: CompiledRanking['model'], layers: readonly string[], largestInput: number, wishes: readonly VectorWish[]) {
+  const { graph, heads, vectors } = profileGraph(network, layers, largestInput, wishes);
   const nonNegative = new Set(layersOf(network, imageInput, layers).filter((layer) => layer.nonNegative).map(({ name }) => name));
-  return { graph, heads: heads.map((head, at): Head => (head.kind === 'row' ? head : { ...head, nonNegative: nonNegative.has(layers[at]!) })) };
+  return { graph, vectors, heads: heads.map((head, at): Head => (head.kind === 'row' ? head : { ...head, nonNegative: nonNegative.has(layers[at]!) })) };
 }
 
 /** The largest value, by size, that this preprocessing makes of a byte. */

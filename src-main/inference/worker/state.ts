@@ -23,6 +23,8 @@ export interface CompiledRanking {
   readonly model: Model;
   readonly outputs: readonly string[];
   readonly heads: readonly Head[];
+  /** Outputs that hold the wanted vectors, in order. */
+  readonly vectors: readonly string[];
   readonly session: Session;
   /** The last batch that was fed: the next is written over it. */
   fed: Data | undefined;

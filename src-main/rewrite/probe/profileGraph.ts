@@ -7,6 +7,7 @@ import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
 import { boundedValues } from './boundedValues.ts';
+import { addVector, type VectorWish } from './featureGraph.ts';
 import { truncate } from './truncate.ts';
 
 /** The names of a layer's outputs. */
@@ -20,11 +21,13 @@ export interface ProfileGraph {
   readonly graph: Graph;
   /** Per wanted layer, in order. */
   readonly heads: readonly ProfileHead[];
+  /** Per wanted vector, in order: the name of its output. */
+  readonly vectors: readonly string[];
 }
 
 /** @param largestInput of all values that are ever fed, by size; undefined where nothing is known */
-export function profileGraph(network: Graph, layers: readonly string[], largestInput?: number): ProfileGraph {
-  const forward = truncate(network, layers);
+export function profileGraph(network: Graph, layers: readonly string[], largestInput?: number, wishes: readonly VectorWish[] = []): ProfileGraph {
+  const forward = truncate(network, [...layers, ...wishes.map(({ value }) => value)]);
   const bounded = largestInput === undefined ? new Set<string>() : boundedValues(forward, largestInput);
   const build = createGraphBuilder(`${network.name} ranking`);
   for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
@@ -32,7 +35,8 @@ export function profileGraph(network: Graph, layers: readonly string[], largestI
   for (const node of forward.nodes) build.copy(node);
   const heads = layers.map((layer) => headOf(build, layer, bounded.has(layer)));
   const outputs = heads.flatMap((head) => (head.kind === 'row' ? [head.score] : [head.rows, head.columns, ...(head.mean === null ? [] : [head.mean])]));
-  return { graph: verify(build.finish(outputs)), heads };
+  const vectors = wishes.map((wish) => addVector(build, wish));
+  return { graph: verify(build.finish([...new Set([...outputs, ...vectors])])), heads, vectors };
 }
 
 function headOf(build: GraphBuilder, layer: string, isNumber: boolean): ProfileHead {

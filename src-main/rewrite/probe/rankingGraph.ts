@@ -5,16 +5,19 @@
 import { createGraphBuilder } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
+import { addVector, type VectorWish } from './featureGraph.ts';
 import { truncate } from './truncate.ts';
 
 export interface RankingGraph {
   readonly graph: Graph;
   /** Per wanted layer, in order: the names of its outputs, `[N, C]` each. */
   readonly heads: readonly { readonly score: string; readonly position: string }[];
+  /** Per wanted vector, in order: the name of its output. */
+  readonly vectors: readonly string[];
 }
 
-export function rankingGraph(network: Graph, layers: readonly string[]): RankingGraph {
-  const forward = truncate(network, layers);
+export function rankingGraph(network: Graph, layers: readonly string[], wishes: readonly VectorWish[] = []): RankingGraph {
+  const forward = truncate(network, [...layers, ...wishes.map(({ value }) => value)]);
   const build = createGraphBuilder(`${network.name} ranking`);
   for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
   for (const tensor of forward.tensors.values()) build.tensor(tensor);
@@ -23,5 +26,6 @@ export function rankingGraph(network: Graph, layers: readonly string[]): Ranking
     const [score, position] = build.add('SpatialMax', [layer], {}, { outputs: [build.freeName(`${layer}:score`), build.freeName(`${layer}:position`)] });
     return { score: score!, position: position! };
   });
-  return { graph: verify(build.finish(heads.flatMap((head) => [head.score, head.position]))), heads };
+  const vectors = wishes.map((wish) => addVector(build, wish));
+  return { graph: verify(build.finish([...new Set([...heads.flatMap((head) => [head.score, head.position]), ...vectors])])), heads, vectors };
 }

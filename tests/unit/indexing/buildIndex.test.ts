@@ -25,7 +25,7 @@ function optionsFor(disk: Disk, rest: Partial<BuildIndexOptions> = {}): BuildInd
     },
     async score(pixels) {
       const numbers = Array.from({ length: 3 }, (_, row) => pixels[row * 3]!);
-      return [{ score: Float32Array.from(numbers.flatMap(scoreOf)), position: Int32Array.from(numbers.flatMap((number) => [number % 10, 7])) }];
+      return { layers: [{ score: Float32Array.from(numbers.flatMap(scoreOf)), position: Int32Array.from(numbers.flatMap((number) => [number % 10, 7])) }] };
     },
     async commit(batch) {
       for (const { layer: number, channel, hits } of batch.channels) {
@@ -77,7 +77,7 @@ describe('filling an index', () => {
   it('does not run a batch in which nothing can be read, and commits its cursor all the same', async () => {
     const disk = emptyDisk();
     let runs = 0;
-    await buildIndex(optionsFor(disk, { decode: async () => { throw new AppError('UNREADABLE_FILE', 'broken'); }, score: async () => { runs++; return []; } }), never);
+    await buildIndex(optionsFor(disk, { decode: async () => { throw new AppError('UNREADABLE_FILE', 'broken'); }, score: async () => { runs++; return { layers: [] }; } }), never);
     expect([runs, disk.cursor, disk.skipped.length, disk.hits.size]).toEqual([0, 11, 11, 0]);
   });
 

@@ -35,7 +35,7 @@ it.each([false, true])('are those of a search through the maps (beside another p
   const state = createState({ engineAt: () => Promise.resolve({ ...engine, compile: (graph, options) => (compiled.push([...graph.outputs]), engine.compile(graph, options)) }) });
   const pixels = pictures();
   const layers = [...smallModelLayers];
-  const found = await score(state, { model: { path, hash: modelHash }, layers, preprocessing: smallModelPreprocessing, placement: { engine: 'onnxruntime', device: 'cpu' }, batch, pixels, beside }, new AbortController().signal);
+  const { layers: found } = await score(state, { model: { path, hash: modelHash }, layers, preprocessing: smallModelPreprocessing, placement: { engine: 'onnxruntime', device: 'cpu' }, batch, pixels, beside }, new AbortController().signal);
 
   const { graph, heads } = rankingGraph(model.graph, layers);
   const session = await engine.compile(graph);
@@ -60,7 +60,7 @@ it('are NaN for a channel that holds one, and for no other', async () => {
   const state = createState({ engineAt: () => Promise.resolve(engine) });
   const preprocessing = { order: 'rgb', crop: [2, 2], resize: { kind: 'none' }, scale: 1, mean: [0], std: [1] } as const;
   const pixels = Uint8Array.of(1, 0, 0, 5, 0, 0, 9, 0, 0, 3, 0, 0);
-  const [found] = await score(state, { model: { path, hash: modelHash }, layers: ['y'], preprocessing, placement: { engine: 'onnxruntime', device: 'cpu' }, batch: 1, pixels }, new AbortController().signal);
+  const { layers: [found] } = await score(state, { model: { path, hash: modelHash }, layers: ['y'], preprocessing, placement: { engine: 'onnxruntime', device: 'cpu' }, batch: 1, pixels }, new AbortController().signal);
   expect([...found!.score]).toEqual([NaN, 9]);
   expect(found!.position[1]).toBe(2);
   await engine.close();

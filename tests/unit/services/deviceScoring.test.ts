@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src-shared/errors.ts';
 import { unavailableRow, type EngineAvailability, type Placement } from '../../../src-main/inference/engine.ts';
 import type { InferenceClient } from '../../../src-main/inference/worker/client.ts';
-import type { LayerScores, WorkerCalls } from '../../../src-main/inference/worker/protocol.ts';
+import type { BatchScores, WorkerCalls } from '../../../src-main/inference/worker/protocol.ts';
 import { createDeviceScoring, type WayChange } from '../../../src-main/services/deviceScoring.ts';
 
 const card: Placement = { engine: 'onnxruntime', device: 'webgpu' };
@@ -14,13 +14,13 @@ const never = new AbortController().signal;
 const preprocessing = { order: 'rgb', crop: [1, 1], resize: { kind: 'none' }, scale: 1, mean: [0], std: [1] } as const;
 const picturesOf = (...reds: number[]) => Uint8Array.from(reds.flatMap((red) => [red, 0, 0]));
 
-function computed({ pixels, batch, placement }: WorkerCalls['score'][0]): readonly LayerScores[] {
+function computed({ pixels, batch, placement }: WorkerCalls['score'][0]): BatchScores {
   expect(pixels.length).toBe(batch * 3);
   const score = Float32Array.from({ length: batch }, (_, at) => pixels[3 * at]! + (placement.device === 'cpu' ? 1000 : 0));
-  return [{ score, position: Int32Array.from(score, (value) => value + 0.5) }];
+  return { layers: [{ score, position: Int32Array.from(score, (value) => value + 0.5) }], vectors: [] };
 }
 
-type Score = (parameters: WorkerCalls['score'][0]) => readonly LayerScores[] | Promise<readonly LayerScores[]>;
+type Score = (parameters: WorkerCalls['score'][0]) => BatchScores | Promise<BatchScores>;
 
 function scoringWith(score: Score, { next = [], probe, batchSize = 4 }: { readonly next?: readonly Placement[]; readonly probe?: (placement: Placement) => EngineAvailability; readonly batchSize?: number } = {}) {
   const notes: string[] = [];
@@ -53,7 +53,7 @@ function usable(placement: Placement): EngineAvailability {
 
 const died = () => new AppError('UNAVAILABLE', 'The inference process ended unexpectedly (signal SIGKILL).', { how: 'signal SIGKILL' });
 const full = () => new AppError('OUT_OF_MEMORY', 'Failed to allocate memory.');
-const valuesOf = (found: readonly LayerScores[]) => [...found[0]!.score];
+const valuesOf = ({ layers }: BatchScores) => [...layers[0]!.score];
 
 describe('out of memory', () => {
   it('halves from the batch on that met it, and computes the one behind it the new way too', async () => {
@@ -75,9 +75,14 @@ describe('out of memory', () => {
   });
 
   it('fills up the last part where the batch does not divide', async () => {
-    const { scoring, sizes } = scoringWith((parameters) => (parameters.batch > 3 ? Promise.reject(full()) : computed(parameters)), { batchSize: 7 });
-    const [found] = await scoring.score(picturesOf(1, 2, 3, 4, 5, 6, 7), 0, never);
+    const withVectors = (parameters: WorkerCalls['score'][0]): BatchScores => {
+      const { layers } = computed(parameters);
+      return { layers, vectors: [Float32Array.from([...layers[0]!.score].flatMap((value) => [value, -value]))] };
+    };
+    const { scoring, sizes } = scoringWith((parameters) => (parameters.batch > 3 ? Promise.reject(full()) : withVectors(parameters)), { batchSize: 7 });
+    const { layers: [found], vectors } = await scoring.score(picturesOf(1, 2, 3, 4, 5, 6, 7), 0, never);
     expect([[...found!.score], [...found!.position], sizes]).toEqual([[1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7], [7, 3, 3, 3]]);
+    expect(vectors.map((each) => [...each])).toEqual([[1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7]]);
   });
 
   it('starts with the smaller batch that the index recorded, without telling it again', async () => {

@@ -6,7 +6,7 @@ import type { IndexId } from '../../../src-shared/domain/ids.ts';
 import { decodeImage } from '../../../src-main/dataset/decode.ts';
 import { completeFeatures } from '../../../src-main/services/featurePass.ts';
 import { createFeatureRows, featuresFile, pixelsFile, readPredictions, rowImages, type Pooling } from '../../../src-main/services/featureRows.ts';
-import { whyNoRoom } from '../../../src-main/services/features.ts';
+import { whyNoRoom } from '../../../src-main/services/featurePlan.ts';
 import { rowFileName, type StoredRowFile } from '../../../src-main/store/rowFiles.ts';
 import { scoreMatrixFolder } from '../../../src-main/store/scoreMatrix.ts';
 import { indexMapNetwork, mapClasses, useMapBench } from '../../support/mapNetwork.ts';
