@@ -44,6 +44,7 @@ export default defineConfig({
           cli: resolve(root, 'src-main/cli/main.ts'),
           drawThread: resolve(root, 'src-main/training/sample/drawThread.ts'),
           layoutThread: resolve(root, 'src-main/features/layout/layoutThread.ts'),
+          neighbourThread: resolve(root, 'src-main/features/neighbours/neighbourThread.ts'),
           trialThread: resolve(root, 'src-main/classifiers/trialThread.ts'),
         },
         // Chunks lie beside the entries, so that `new URL('./worker.js', import.meta.url)` means the same in every chunk.

@@ -28,6 +28,7 @@ export function createRouter(services: Services): Router<typeof contract, Record
         await workspaces.forget(input.path);
         return {};
       }),
+      packSizes: os.workspaces.packSizes.handler(({ input }) => packs.sizes(input.indexes)),
       pack: os.workspaces.pack.handler(({ input, signal }) => packs.pack(input, signal)),
     },
     files: { list: os.files.list.handler(({ input }) => files.list(input.path)) },
@@ -209,6 +210,7 @@ export function createRouter(services: Services): Router<typeof contract, Record
       points: os.map.points.handler(({ input, signal }) => services.mapColours.points(input.map, input.images, signal)),
       excited: os.map.excited.handler(({ input, signal }) => services.scores.contrasting(input, signal)),
       neighbours: os.map.neighbours.handler(({ input, signal }) => services.neighbours.nearest(input, signal)),
+      buildNeighbourIndex: os.map.buildNeighbourIndex.handler(({ input }) => services.neighbourIndexes.build(input)),
       export: os.map.export.handler(({ input, signal }) => services.mapExports.make(input, signal)),
     },
     settings: {

@@ -8,10 +8,14 @@ import { join } from 'node:path';
 import type { IndexId } from '../../src-shared/domain/ids.ts';
 import { AppError, isAbort } from '../../src-shared/errors.ts';
 import { decodeImage } from '../dataset/decode.ts';
-import { decodeCrop, encodeCrop } from '../dataset/picture.ts';
+import { decodeCrop, encodeCrop, resizePixels } from '../dataset/picture.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
+import { readRowFile } from '../store/rowFiles.ts';
+import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
+import { isWhole, pixelsFile, rowImages } from './featureRows.ts';
+import { rowOf } from './scoreRows.ts';
 import { createTurns } from './turns.ts';
 
 export interface CropService {
@@ -20,6 +24,8 @@ export interface CropService {
    * @throws AppError UNREADABLE_FILE, CONFLICT where only the file could give it and cannot
    */
   pixels(store: Store, index: StoredIndex, imageNumber: number, holdsHit?: boolean): Promise<Uint8Array>;
+  /** The same to be looked at as a whole: of a pack that lacks it, from the image's small picture. No patch is drawn from that, which would not be what a channel saw. */
+  shown(store: Store, index: StoredIndex, imageNumber: number): Promise<Uint8Array>;
 }
 
 /** Crops kept in memory. */
@@ -29,7 +35,7 @@ const writtenTogether = 16;
 
 export function createCropService(): CropService {
   const held = new LRUCache<string, Promise<Uint8Array>>({ maxSize: memoryBytes });
-  return {
+  const service: CropService = {
     async pixels(store, index, imageNumber, holdsHit = false) {
       const image = await store.images.get(index.id, imageNumber);
       // By content: a rescan renumbers images.
@@ -42,7 +48,17 @@ export function createCropService(): CropService {
       }
       return crop;
     },
+    async shown(store, index, imageNumber) {
+      try {
+        return await service.pixels(store, index, imageNumber);
+      } catch (error) {
+        const small = store.kind === 'pack' && error instanceof AppError && error.code === 'NOT_FOUND' ? await enlarged(store, index, imageNumber) : null;
+        if (small) return small;
+        throw error;
+      }
+    },
   };
+  return service;
 }
 
 async function read(store: Store, index: StoredIndex, image: StoredImage, holdsHit: boolean): Promise<Uint8Array> {
@@ -59,6 +75,21 @@ async function read(store: Store, index: StoredIndex, image: StoredImage, holdsH
   return pixels;
 }
 
+async function enlarged(store: Store, index: StoredIndex, imageNumber: number): Promise<Uint8Array | null> {
+  const file = await store.rowFiles.find(index.id, pixelsFile);
+  const row = isWhole(file, index) ? rowOf(await rowImages(store, index), imageNumber) : -1;
+  if (row < 0) return null;
+  const reader = await readRowFile(scoreMatrixFolder(store.folder, file!.folder), file!);
+  try {
+    const [height, width] = file!.shape as readonly [number, number];
+    const pixels = await reader.read(row, 1);
+    const [tall, wide] = index.preprocessing.crop;
+    return height === tall && width === wide ? pixels : (await resizePixels({ pixels, width, height, channels: 3 }, wide, tall)).pixels;
+  } finally {
+    await reader.close();
+  }
+}
+
 /** A pack may hold anything. */
 function checkedCrop(pixels: Uint8Array, { preprocessing: { crop } }: StoredIndex, image: StoredImage): Uint8Array {
   if (pixels.length === crop[0] * crop[1] * 3) return pixels;
@@ -70,16 +101,19 @@ export interface KeepCropsOptions {
   progress?(done: number, total: number): void;
   /** Images decoded at once: as many as there are cores if absent. More gain nothing and would keep the store's queries waiting behind them. */
   readonly atOnce?: number;
+  /** Images to keep though they may hold no hit. */
+  readonly also?: readonly number[];
 }
 
 /**
  * Keeps the crops of all images that hold hits, and drops those of images that hold none any more. Images that can be read no more are passed over. Stopped at any time, it goes on where
  * it was.
  */
-export async function keepCrops(store: Pick<Store, 'indexes' | 'images' | 'crops'>, id: IndexId, signal: AbortSignal, { progress = () => undefined, atOnce = availableParallelism() }: KeepCropsOptions = {}): Promise<void> {
+export async function keepCrops(store: Pick<Store, 'indexes' | 'images' | 'crops'>, id: IndexId, signal: AbortSignal, { progress = () => undefined, atOnce = availableParallelism(), also = [] }: KeepCropsOptions = {}): Promise<void> {
   const index = await store.indexes.get(id);
   await store.crops.prune(id);
-  const numbers = await store.crops.missing(id);
+  const missing = await store.crops.missing(id);
+  const numbers = [...missing, ...(await withoutCrops(store, id, also)).filter((number) => !missing.includes(number))];
   for (let start = 0; start < numbers.length; start += writtenTogether) {
     progress(start, numbers.length);
     const crops = await inTurns(numbers.slice(start, start + writtenTogether), atOnce, async (number) => {
@@ -94,6 +128,14 @@ export async function keepCrops(store: Pick<Store, 'indexes' | 'images' | 'crops
     });
     await store.crops.put(id, crops.filter((crop) => crop !== undefined));
   }
+}
+
+async function withoutCrops({ images, crops }: Pick<Store, 'images' | 'crops'>, id: IndexId, numbers: readonly number[]): Promise<number[]> {
+  const found: number[] = [];
+  for (const { number, contentHash, skipped } of (await images.several(id, numbers)).values()) {
+    if (contentHash !== null && skipped === null && !(await crops.get(id, contentHash))) found.push(number);
+  }
+  return found;
 }
 
 async function inTurns<T, R>(items: readonly T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {

@@ -12,7 +12,7 @@ import { planOfFile, type ResizePlan } from '../dataset/decode.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
-import type { PartBox } from '../store/pictureParts.ts';
+import type { PartBox, StoredPart } from '../store/pictureParts.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 export type MarkedPart = z.output<typeof markedPart>;
@@ -48,7 +48,8 @@ export function createPictureParts(workspaces: WorkspaceService): PictureParts {
       if (!(y0 >= 0 && x0 >= 0 && y1 <= height && x1 <= width && y0 < y1 && x0 < x1)) {
         throw new AppError('BAD_REQUEST', `The box [${box.join(', ')}] of "${name}" is empty or reaches outside the network's input of ${height} rows and ${width} columns. Draw it within the picture.`, { image: image.path });
       }
-      await store.pictureParts.set({ contentHash: hashOf(image), name, ...sharesOf(box, await planOf(index, image)) });
+      const plan = await planOf(index, image, null);
+      await store.pictureParts.set({ contentHash: hashOf(image), name, ...sharesOf(box, plan), height: plan.size.height, width: plan.size.width });
     },
     async remove({ index: id, image: number, name }) {
       const { store } = workspaces.required();
@@ -68,7 +69,7 @@ export async function partsOf(store: Store, index: StoredIndex, numbers?: readon
     for (const image of some) {
       const marked = image.contentHash === null ? undefined : parts.get(image.contentHash);
       if (!marked) continue;
-      const plan = await planOf(index, image);
+      const plan = await planOf(index, image, marked.map(sizeOf).find((size) => size !== null) ?? null);
       for (const { name, ...shares } of marked) {
         const box = boxOf(shares, plan);
         if (box) found.push({ imageNumber: image.number, image: image.path, name, box });
@@ -83,13 +84,18 @@ function hashOf({ contentHash, path }: StoredImage): string {
   throw new AppError('CONFLICT', `${path} was not indexed yet, so nothing can be kept with it. Wait until the index has got to it.`, { image: path });
 }
 
-async function planOf(index: StoredIndex, image: StoredImage): Promise<ResizePlan> {
+/** @param size of the upright picture; null where the file has to say it */
+async function planOf(index: StoredIndex, image: StoredImage, size: { readonly height: number; readonly width: number } | null): ReturnType<typeof planOfFile> {
   try {
-    return await planOfFile(join(index.imagesPath, image.file), index.preprocessing);
+    return await planOfFile(join(index.imagesPath, image.file), index.preprocessing, size ?? undefined);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'UNREADABLE_FILE') throw error;
     throw new AppError('UNREADABLE_FILE', `${image.path}: ${error.message} Its parts cannot be placed without it.`, { image: image.path }, error);
   }
+}
+
+function sizeOf({ height, width }: StoredPart): { readonly height: number; readonly width: number } | null {
+  return height === null || width === null ? null : { height, width };
 }
 
 function sharesOf([y0, x0, y1, x1]: Box, { resized, crop }: ResizePlan): PartBox {

@@ -136,7 +136,7 @@ export function createPictureSource(crops: CropService): PictureSource {
       const { kind, number, hash } = parseReference(reference);
       if (kind === 'image') {
         const image = await store.images.get(index.id as IndexId, number);
-        const pixels = await crops.pixels(store, index, number);
+        const pixels = await crops.shown(store, index, number);
         return { name: image.path, pixels, hash: hashOf(pixels) };
       }
       const key = JSON.stringify([store.path, hash, index.preprocessing.crop, index.preprocessing.resize]);

@@ -119,10 +119,18 @@ async function knownOf(store: Store, inference: InferenceClient, index: StoredIn
   if (!kept) return { index, classes, classOf, predictions: null, names: [], networkClass: null };
   const numbers = await rowImages(store, index);
   const predictions = new Map(Array.from(numbers, (number, row) => [number, [kept[2 * row]!, kept[2 * row + 1]!] as const]));
-  // Names and the number of classes come from the network, which a pack or a moved file may lack.
-  const subject = store.kind === 'pack' ? null : await subjectOfIndex(inference, store, index, signal).catch(() => null);
-  const count = subject?.description.classifier.kind === 'classifier' ? subject.description.classifier.classes : null;
-  return { index, classes, classOf, predictions, names: subject?.names ?? [], networkClass: matched(classes, await store.classes.list(index.id), subject?.names ?? [], count) };
+  const { names, count } = await networkClasses(store, inference, index, signal);
+  return { index, classes, classOf, predictions, names, networkClass: matched(classes, await store.classes.list(index.id), names, count) };
+}
+
+/** Names and the number of classes come from the network; a pack brings them, one for each class; a moved file lacks them. */
+async function networkClasses(store: Store, inference: InferenceClient, index: StoredIndex, signal: AbortSignal | undefined): Promise<Pick<LabSubject, 'names'> & { readonly count: number | null }> {
+  if (store.kind === 'pack') {
+    const names = (await store.labUploads.classNames(index.modelHash)) ?? [];
+    return { names, count: names.length > 0 ? names.length : null };
+  }
+  const subject = await subjectOfIndex(inference, store, index, signal).catch(() => null);
+  return { names: subject?.names ?? [], count: subject?.description.classifier.kind === 'classifier' ? subject.description.classifier.classes : null };
 }
 
 /**

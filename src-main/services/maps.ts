@@ -11,7 +11,7 @@ import type { StoredMap } from '../store/maps.ts';
 import { npyHeader, parseNpyHeader } from '../store/npy.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { continuedJob } from './continuedJob.ts';
-import { planPass } from './featurePass.ts';
+import { planPass } from './featurePlan.ts';
 import { featuresFile, isWhole } from './featureRows.ts';
 import type { FeatureService } from './features.ts';
 import { computationVersion, layerOf } from './indexing.ts';
@@ -93,7 +93,7 @@ export function createMapService(workspaces: WorkspaceService, inference: Infere
     }
     const kept = await workspaces.required().store.rowFiles.find(index.id, featuresFile(subject));
     if (isWhole(kept, index)) return { exact: spec, layerTitle: kept.title };
-    const [layer] = (await planPass(await subjectOfIndex(inference, workspaces.required().store, index, signal), { layers: [subject.layer], pooling: subject.pooling })).layers;
+    const [layer] = (await planPass(await subjectOfIndex(inference, workspaces.required().store, index, signal), [subject])).layers;
     const named = { ...subject, layer: layer!.name };
     const { obstacle } = await features.estimate(named, signal);
     if (obstacle !== null) throw new AppError('CONFLICT', obstacle, { index: index.id, layer: named.layer });

@@ -1,6 +1,6 @@
 /**
  * The images of an index that are nearest to a picture, by a layer's features and by the pixels of small pictures (method.md section 9; cs231n shows both beside each other). Every image is
- * looked at.
+ * looked at, but by the features of many images, once there is an index over them (neighbourIndexes.ts).
  */
 import type * as z from 'zod';
 import type { metric as metrics, neighboursAnswer } from '../../src-shared/contract/map.ts';
@@ -11,9 +11,10 @@ import { nearestRows } from '../features/neighbours/nearestRows.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
-import { thumbnailSize } from './featurePass.ts';
+import { thumbnailSize } from './featurePlan.ts';
 import { nearestPixels } from './nearestPixels.ts';
-import { createFeatureRows, featuresFile, pixelsFile, rowImages, type FeatureChoice, type FeatureRows, type OpenRows } from './featureRows.ts';
+import type { NeighbourIndexes } from './neighbourIndexes.ts';
+import { createFeatureRows, featuresFile, needsFeatures, pixelsFile, rowImages, type FeatureChoice, type FeatureRows, type OpenRows } from './featureRows.ts';
 import { parseReference, subjectOfIndex, type PictureSource, type SeenPicture } from './labSubject.ts';
 import { rowOf } from './scoreRows.ts';
 import { wayOf } from './scoringFor.ts';
@@ -41,7 +42,7 @@ interface Asked {
   pixels(source: OpenRows): Promise<Uint8Array>;
 }
 
-export function createNeighbourService(workspaces: WorkspaceService, inference: InferenceClient, pictures: PictureSource): NeighbourService {
+export function createNeighbourService(workspaces: WorkspaceService, inference: InferenceClient, pictures: PictureSource, indexes: NeighbourIndexes): NeighbourService {
   const rows: FeatureRows = createFeatureRows();
 
   async function find(request: NeighbourRequest, ask: (store: Store, index: StoredIndex, images: Int32Array) => Promise<Asked>, signal: AbortSignal | undefined): Promise<Neighbours> {
@@ -53,16 +54,20 @@ export function createNeighbourService(workspaces: WorkspaceService, inference: 
       const images = await rowImages(store, index);
       const asked = await ask(store, index, images);
       const { k, metric } = request;
-      const byFeatures = async () => nearestRows(features, await asked.features(features), { k, metric, except: asked.row, ...(signal ? { signal } : {}) });
+      const query = await asked.features(features);
+      const approximate = await indexes.nearest(features, query, { k, metric, except: asked.row });
+      signal?.throwIfAborted();
+      const byFeatures = approximate ?? (await nearestRows(features, query, { k, metric, except: asked.row, ...(signal ? { signal } : {}) }));
       const byPixels = async (source: OpenRows) => nearestPixels({ rows: source.rows, read: source.readBytes }, await asked.pixels(source), { width: source.dimensions, k, metric, except: asked.row, signal });
       const pixels = await rows.open(store, index, pixelsFile);
       try {
         const [small, narrow] = thumbnailSize(index.preprocessing.crop);
         return {
           name: asked.name,
-          features: await listed(store, index, images, await byFeatures()),
+          features: await listed(store, index, images, byFeatures),
           pixels: pixels ? await listed(store, index, images, await byPixels(pixels)) : [],
-          exact: true,
+          exact: approximate === null,
+          index: await indexes.state(features.file, metric),
           images: images.length,
           featureSpace: `${features.file.title}${poolingWords[request.pooling]}, ${features.dimensions} numbers, ${metricWords[request.metric]}`,
           pixelSpace: `the network's input at ${small} x ${narrow} pixels, ${metricWords[request.metric]}`,
@@ -121,8 +126,4 @@ async function listed(store: Store, index: StoredIndex, numbers: Int32Array, { r
   const wanted = Array.from(rows, (row) => numbers[row]!);
   const images = await store.images.several(index.id, wanted);
   return wanted.map((number, at) => ({ imageNumber: number, image: images.get(number)!.path, className: images.get(number)!.className, distance: distances[at]! }));
-}
-
-function needsFeatures({ layer, pooling }: FeatureChoice): AppError {
-  return new AppError('NOT_FOUND', `The features of ${JSON.stringify(layer)} (${pooling}) are not computed for this index, or the index has other images by now. Compute them first.`, { layer, pooling, needsFeatures: true });
 }

@@ -157,7 +157,7 @@ export function createPictureService(workspaces: WorkspaceService, projections: 
       const { store } = workspaces.required();
       const index = await store.indexes.get(id as IndexId);
       const [height, width] = index.preprocessing.crop;
-      return inTurn('single', signal, async () => encodePng(await crops.pixels(store, index, image), width, height, 3, true));
+      return inTurn('single', signal, async () => encodePng(await crops.shown(store, index, image), width, height, 3, true));
     },
   };
 }

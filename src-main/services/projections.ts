@@ -49,10 +49,12 @@ export function createProjectionService(workspaces: WorkspaceService, inference:
     const layer = layerOf(index, number);
     for (const unit of units) checkUnit(layer, unit);
     const images = await store.images.several(index.id, [...new Set(units.map((unit) => unit.imageNumber))]);
+    // A pack is what it was when it was made; whoever opens it may have neither network nor images to make it anew.
+    const version = store.kind === 'pack' ? index.computationVersion : computationVersion;
     return units.map((unit) => {
       const image = images.get(unit.imageNumber);
       if (!image) throw new AppError('NOT_FOUND', `There is no image ${unit.imageNumber} in index ${index.id}.`, { index: index.id, image: unit.imageNumber });
-      return { unit, image, key: keyOf(index, layer, image, unit, way) };
+      return { unit, image, key: keyOf(version, index, layer, image, unit, way) };
     });
   }
 
@@ -140,8 +142,8 @@ function exactKey(key: string): string {
   return `${key} exact`;
 }
 
-function keyOf(index: StoredIndex, layer: Layer, image: StoredImage, unit: UnitRequest, { method, seed, control = 'none' }: Way): string {
+function keyOf(version: number, index: StoredIndex, layer: Layer, image: StoredImage, unit: UnitRequest, { method, seed, control = 'none' }: Way): string {
   const { engine, device } = wayOf(index);
-  const parts = [computationVersion, index.modelHash, index.preprocessing, layer.name, image.contentHash ?? `${index.id} ${image.path}`, unit.channel, unit.y, unit.x, method, seed, control, engine, device];
+  const parts = [version, index.modelHash, index.preprocessing, layer.name, image.contentHash ?? `${index.id} ${image.path}`, unit.channel, unit.y, unit.x, method, seed, control, engine, device];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 }

@@ -31,6 +31,8 @@ import { createMapExports, type MapExportService } from './mapExports.ts';
 import { mapRunner, type LiveMaps } from './mapJob.ts';
 import { createMapService, type MapService } from './maps.ts';
 import { createModelService, type ModelService } from './models.ts';
+import { neighbourRunner } from './neighbourIndexJob.ts';
+import { createNeighbourIndexes, type NeighbourIndexes, type NeighbourLimits } from './neighbourIndexes.ts';
 import { createNeighbourService, type NeighbourService } from './neighbours.ts';
 import { createNoteService, type NoteService } from './notes.ts';
 import { createPackService, type PackService } from './pack.ts';
@@ -76,6 +78,7 @@ export interface Services {
   readonly lab: LabService;
   readonly features: FeatureService;
   readonly neighbours: NeighbourService;
+  readonly neighbourIndexes: NeighbourIndexes;
   readonly maps: MapService;
   readonly mapColours: MapColours;
   readonly mapExports: MapExportService;
@@ -107,9 +110,11 @@ export interface ServiceOptions {
   readonly sampleFolder?: string;
   /** Folders that `files.list` may show, with all below; absent: the whole machine. */
   readonly listingRoots?: readonly string[];
+  /** From how many images on neighbours are found by an index. */
+  readonly neighbourLimits?: NeighbourLimits;
 }
 
-export function createServices({ workerEntry, version, folders = userFolders(), mode = 'write', log, licencesFile, listingRoots, sampleFolder }: ServiceOptions): Services {
+export function createServices({ workerEntry, version, folders = userFolders(), mode = 'write', log, licencesFile, listingRoots, sampleFolder, neighbourLimits }: ServiceOptions): Services {
   const recentLines = createRecentLines();
   const inference = createInferenceClient({
     entry: workerEntry,
@@ -131,7 +136,7 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
   const workspaces = createWorkspaceService({
     folders,
     mode,
-    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, focus), evolution: evolutionRunner(store, { inference, indexing, projections }), features: featureRunner(store, inference), map: mapRunner(store, inference, liveMaps), train: trainingRunner(store, training, runningTrainings), experiment: experimentRunner({ store, inference, training }, growing, version) }),
+    runners: (store) => ({ index: indexRunner(store, inference), atlas: atlasRunner(store, projections, focus), evolution: evolutionRunner(store, { inference, indexing, projections }), features: featureRunner(store, inference), neighbours: neighbourRunner(store), map: mapRunner(store, inference, liveMaps), train: trainingRunner(store, training, runningTrainings), experiment: experimentRunner({ store, inference, training }, growing, version) }),
   });
   const cropKeeping = createCropKeeping(workspaces);
   const indexing = createIndexingService(workspaces, inference);
@@ -144,6 +149,7 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
   const lab = createLabService(workspaces, inference, crops, figures, version, pictureSource);
   const evolution = createEvolutionService(workspaces, inference);
   const features = createFeatureService(workspaces, inference);
+  const neighbourIndexes = createNeighbourIndexes(workspaces, neighbourLimits);
   const maps = createMapService(workspaces, inference, features, liveMaps, version);
   const mapColours = createMapColours(workspaces, inference, createScoreLayers(workspaces));
   const thumbnails = createThumbnailService(workspaces, crops);
@@ -151,7 +157,7 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
     about: createAboutService(workspaces, settings, { version, licencesFile, recentLines }),
     inference,
     workspaces,
-    packs: createPackService(workspaces),
+    packs: createPackService(workspaces, inference),
     indexing,
     projections,
     files: createFileService(listingRoots),
@@ -171,7 +177,8 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
     compare: createCompareService(workspaces),
     storage: createStorageService(workspaces, folders, inference),
     features,
-    neighbours: createNeighbourService(workspaces, inference, pictureSource),
+    neighbours: createNeighbourService(workspaces, inference, pictureSource, neighbourIndexes),
+    neighbourIndexes,
     maps,
     mapColours,
     thumbnails,
@@ -188,6 +195,7 @@ export function createServices({ workerEntry, version, folders = userFolders(), 
     cropKeeping,
     async close() {
       await lab.close();
+      await neighbourIndexes.close();
       await cropKeeping.close();
       await workspaces.close();
       await inference.close();

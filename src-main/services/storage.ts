@@ -8,9 +8,8 @@ import type * as z from 'zod';
 import type { cacheKind, keptCache } from '../../src-shared/contract/settings.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
-import { npyHeaderBytes } from '../store/npy.ts';
 import type { Store } from '../store/open.ts';
-import { rowBytes } from '../store/rowFiles.ts';
+import { isRowFileName } from '../store/rowFiles.ts';
 import type { UserFolders } from './folders.ts';
 import type { OpenWorkspace, WorkspaceService } from './workspaces.ts';
 
@@ -74,10 +73,7 @@ function workspaceCaches({ store, queue, readOnly }: OpenWorkspace): Record<'pro
       },
     },
     features: {
-      async size() {
-        const files = await store.rowFiles.list();
-        return { bytes: files.reduce((sum, file) => sum + npyHeaderBytes + rowBytes(file) * file.rows, 0), entries: files.length };
-      },
+      size: async () => ({ bytes: (await sizeOfFolder(join(store.folder, 'activations'), isRowFileName)).bytes, entries: (await store.rowFiles.list()).length }),
       obstacle: async () => (await writable()) ?? (await missingFolder(store)),
       async clear() {
         for (const { id } of await store.rowFiles.list()) await store.rowFiles.delete(id);
@@ -125,9 +121,9 @@ function counted({ kept, bytes }: { readonly kept: number; readonly bytes: numbe
   return { bytes, entries: kept };
 }
 
-/** Of all files in it; nothing for a folder that is not there. */
-async function sizeOfFolder(folder: string): Promise<{ readonly bytes: number; readonly entries: number }> {
+/** Of all files in it, or those of certain names; nothing for a folder that is not there. */
+async function sizeOfFolder(folder: string, isCounted: (name: string) => boolean = () => true): Promise<{ readonly bytes: number; readonly entries: number }> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => stat(join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0)));
+  const sizes = await Promise.all(entries.filter((entry) => entry.isFile() && isCounted(entry.name)).map((entry) => stat(join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0)));
   return { bytes: sizes.reduce((sum, size) => sum + size, 0), entries: sizes.length };
 }

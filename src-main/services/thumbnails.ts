@@ -63,17 +63,22 @@ export function createThumbnailService(workspaces: WorkspaceService, crops: Crop
       return encodePng(sheet.pixels, sheet.width, sheet.height, 4, true);
     },
     async *each(store, index, images, size, signal) {
-      const kept = size <= keptThumbnailSize ? await openKept(store, index) : null;
+      // Opened when the first is asked of it.
+      const opened: { kept?: ReturnType<typeof openKept> } = {};
+      const small = async (image: number) => {
+        const picture = await (await (opened.kept ??= openKept(store, index)))?.read(image);
+        return picture ? fitted(picture, size) : null;
+      };
+      const large = (image: number) => fromCrop(store, index, image, size);
+      // A small one enlarged is better than none, where the file is not there.
+      const [first, second] = size <= keptThumbnailSize ? [small, large] : [large, small];
       try {
         for (let start = 0; start < images.length; start += piece) {
           signal?.throwIfAborted();
-          yield* await Promise.all(images.slice(start, start + piece).map(async (image) => {
-            const small = await kept?.read(image);
-            return small ? fitted(small, size) : fromCrop(store, index, image, size);
-          }));
+          yield* await Promise.all(images.slice(start, start + piece).map(async (image) => (await first(image)) ?? second(image)));
         }
       } finally {
-        await kept?.close();
+        await (await opened.kept)?.close();
       }
     },
   };

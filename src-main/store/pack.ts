@@ -1,20 +1,22 @@
 /**
  * A pack: a workspace as one file that somebody else made. It is the workspace's database, without its absolute paths, with the pictures that looking needs, and on request with the score
- * matrices cut into pieces. It is read as it lies; only matrices are unpacked, into a folder that goes when the pack is closed. Whoever made the file is not trusted: it may hold nothing
- * but our tables, names of folders that cannot lead anywhere else, and no more scores than its records say.
+ * matrices, features and maps cut into pieces. It is read as it lies; only those are unpacked, into a folder that goes when the pack is closed. Whoever made the file is not trusted: it may hold nothing
+ * but our tables, names of folders that cannot lead anywhere else, and no more numbers than its records say.
  */
 import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
 import { openDatabase, type Database } from './driver.ts';
 import { checkLayout, layoutOf, migrate, migrations } from './migrations/migrate.ts';
+import { expectedFiles, isMatrixFile, type PackRecords } from './packParts.ts';
 import { openForReading, type Reading } from './reading.ts';
+import { rowFilesTable } from './rowFiles.ts';
 
 /** Ending of a pack's name. */
 export const packExtension = '.switchback';
 
-/** Pieces of files under activations/; only packs have this table. */
+/** Pieces of files (packParts.ts says of which); only packs have this table. */
 export const packedFilesTable = 'CREATE TABLE packed_files (path TEXT NOT NULL, piece INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (path, piece)) STRICT';
 
 /** Bytes of a piece. */
@@ -22,7 +24,7 @@ export const pieceBytes = 4 * 2 ** 20;
 
 export interface OpenPack {
   readonly reading: Reading;
-  /** Holds activations/ where the pack brings matrices. */
+  /** Holds activations/ and maps/ where the pack brings such. */
   readonly folder: string;
   close(): Promise<void>;
 }
@@ -38,9 +40,9 @@ export async function openPack(file: string): Promise<OpenPack> {
     if (folder) await rm(folder, { recursive: true, force: true });
   };
   try {
-    const folders = await checkRecords(reading.database, file);
+    const expected = expectedFiles(await checkRecords(reading.database, file));
     folder = await mkdtemp(join(tmpdir(), 'switchback-pack-'));
-    await unpackMatrices(reading.database, file, folder, folders);
+    await unpackFiles(reading.database, file, folder, expected);
     return { reading, folder, close };
   } catch (thrown) {
     await close();
@@ -104,22 +106,36 @@ async function readSchema(database: Database): Promise<readonly SchemaEntry[]> {
   );
 }
 
-/** @returns the folders of matrices that the records name, and how many bytes each may hold at most */
-async function checkRecords(database: Database, file: string): Promise<ReadonlyMap<string, number>> {
+/** What the records say of the files that are to be unpacked. */
+async function checkRecords(database: Database, file: string): Promise<PackRecords> {
+  const refuse = (what: string, id: unknown) => new AppError('WORKSPACE', `${file} is not opened: its record of the ${what} ${JSON.stringify(String(id).slice(0, 40))} is none that Switchback writes.`, { path: file });
   const rows = await database.all<{ id: string; matrixFolder: string; images: number; layers: string; preprocessing: string }>(
     'SELECT id, matrix_folder AS matrixFolder, images, layers, preprocessing FROM indexes',
   );
-  return new Map(
+  const folders = new Map(
     rows.map(({ id, matrixFolder, images, layers, preprocessing }) => {
       const channels = channelsOf(layers);
       const crop = (parsed(preprocessing) as { crop?: unknown } | undefined)?.crop;
       const isCrop = Array.isArray(crop) && crop.length === 2 && crop.every((edge) => Number.isInteger(edge) && edge > 0 && edge <= 4096);
-      if (!isName(id) || !(matrixFolder === '' || isName(matrixFolder)) || channels === undefined || !isCrop) {
-        throw new AppError('WORKSPACE', `${file} is not opened: its record of the index ${JSON.stringify(id.slice(0, 40))} is none that Switchback writes.`, { path: file });
-      }
+      if (!isName(id) || !(matrixFolder === '' || isName(matrixFolder)) || channels === undefined || !isCrop) throw refuse('index', id);
       return [matrixFolder, images * (channels * 4 + 4 + longestPathBytes) + 2 ** 20];
     }),
   );
+  const rowsOf = new Map(rows.map(({ id, images, matrixFolder }) => [id, { images, matrixFolder }]));
+  const rowFiles = await rowFilesTable({ reader: database, canWrite: false, writer: () => database }, () => file).list().catch(() => {
+    throw refuse('features', '');
+  });
+  for (const { id, index, what, shape, folder, rows: count } of rowFiles) {
+    const own = rowsOf.get(index);
+    const isShape = Array.isArray(shape) && shape.length > 0 && shape.every(isCount);
+    if (!isName(id) || !['features', 'pixels', 'predictions'].includes(what) || !isShape || own?.matrixFolder !== folder || folder === '' || !(count >= 0 && count <= own.images)) throw refuse('features', id);
+  }
+  const maps = (await database.all<{ id: string; record: string }>('SELECT id, record FROM maps')).map(({ id, record }) => {
+    const { points } = (parsed(record) ?? {}) as { points?: unknown };
+    if (!isName(id) || !(points === 0 || isCount(points))) throw refuse('map', id);
+    return { id, points };
+  });
+  return { folders, rowFiles, maps };
 }
 
 const longestPathBytes = 4096;
@@ -132,10 +148,13 @@ function isName(text: string): boolean {
 function channelsOf(text: string): number | undefined {
   const layers = parsed(text);
   if (!Array.isArray(layers)) return undefined;
-  const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0 && (value as number) <= 10_000_000;
   const sizes = layers.map((layer: unknown) => layer as { number?: unknown; channels?: unknown; height?: unknown; width?: unknown });
   if (!sizes.every(({ number, channels, height, width }) => [number, channels, height, width].every(isCount))) return undefined;
   return sizes.reduce((sum, { channels }) => sum + (channels as number), 0);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= 10_000_000;
 }
 
 function parsed(text: string): unknown {
@@ -146,20 +165,23 @@ function parsed(text: string): unknown {
   }
 }
 
-async function unpackMatrices(database: Database, file: string, folder: string, limits: ReadonlyMap<string, number>): Promise<void> {
+async function unpackFiles(database: Database, file: string, folder: string, expected: (name: string) => number | null): Promise<void> {
   const has = await database.get("SELECT 1 FROM sqlite_schema WHERE name = 'packed_files'");
   if (!has) return;
   const unpacked = new Map<string, number>();
   const paths = await database.all<{ path: string; pieces: number; bytes: number }>('SELECT path, count(*) AS pieces, sum(length(data)) AS bytes FROM packed_files GROUP BY path ORDER BY path');
   for (const { path, pieces, bytes } of paths) {
-    const [name = '', part = '', ...rest] = path.split('/');
-    const total = (unpacked.get(name) ?? 0) + bytes;
-    unpacked.set(name, total);
-    if (rest.length > 0 || name === '' || !limits.has(name) || !/^(\d{4,6}\.npy|images\.npy|images\.json|layers\.json)$/.test(part) || total > limits.get(name)!) {
+    const most = expected(path);
+    // Layers share what their matrix may hold.
+    const shared = most !== null && isMatrixFile(path) ? dirname(path) : path;
+    const total = (unpacked.get(shared) ?? 0) + bytes;
+    unpacked.set(shared, total);
+    if (most === null || total > most) {
       throw new AppError('WORKSPACE', `${file} is not opened: it holds the file ${JSON.stringify(path.slice(0, 80))} (${bytes} bytes), which no pack of Switchback has.`, { path: file });
     }
-    await mkdir(join(folder, 'activations', name), { recursive: true });
-    const target = await open(join(folder, 'activations', name, part), 'wx');
+    const place = join(folder, path.startsWith('maps/') ? '.' : 'activations', path);
+    await mkdir(dirname(place), { recursive: true });
+    const target = await open(place, 'wx');
     try {
       for (let piece = 0; piece < pieces; piece++) {
         const row = await database.get<{ data: Uint8Array }>('SELECT data FROM packed_files WHERE path = ? AND piece = ?', [path, piece]);

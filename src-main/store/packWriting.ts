@@ -1,23 +1,27 @@
 /**
  * Writing a pack (pack.ts says what it is): a compact copy of the database, without what only its own machine needs, written beside its place and renamed.
  */
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { AppError } from '../../src-shared/errors.ts';
 import { cropsTable, type CropsTable } from './crops.ts';
 import { openDatabase, type Database } from './driver.ts';
 import type { SeriesRecord } from './evolutions.ts';
-import type { Store } from './open.ts';
+import { indexesTable } from './indexes.ts';
+import { labUploadsTable, type LabUploadsTable } from './labUploads.ts';
+import { mapsTable } from './maps.ts';
+import type { Connections, Store } from './open.ts';
 import { packedFilesTable, pieceBytes } from './pack.ts';
-import { isRowFileName } from './rowFiles.ts';
+import { packableFiles, type PackPart } from './packParts.ts';
+import { rowFilesTable } from './rowFiles.ts';
 import { scoreMatrixFolder } from './scoreMatrix.ts';
 
 export interface PackContents {
   /** Ids of the indexes to pack; all if absent. */
   readonly indexes?: readonly string[] | undefined;
-  readonly matrices: boolean;
-  /** Adds the pictures that the workspace has not kept. */
-  addPictures?(crops: CropsTable): Promise<void>;
+  /** Files beside the database. */
+  readonly parts: readonly PackPart[];
+  /** Adds what the workspace has not kept: pictures, and names of classes. */
+  complete?(copy: { readonly crops: CropsTable; readonly labUploads: LabUploadsTable }): Promise<void>;
 }
 
 export interface PackedNumbers {
@@ -25,10 +29,12 @@ export interface PackedNumbers {
   readonly indexes: number;
   readonly pictures: { readonly wanted: number; readonly packed: number };
   readonly projections: number;
+  readonly maps: number;
+  readonly experiments: number;
 }
 
 /** @throws AppError BAD_REQUEST where the file cannot be written */
-export async function writePack(store: Store, file: string, { indexes, matrices, addPictures }: PackContents, progress: (step: string) => void = () => undefined, signal?: AbortSignal): Promise<PackedNumbers> {
+export async function writePack(store: Store, file: string, { indexes, parts, complete }: PackContents, progress: (step: string) => void = () => undefined, signal?: AbortSignal): Promise<PackedNumbers> {
   const temporary = `${file}.${process.pid}.part`;
   try {
     await rm(temporary, { force: true });
@@ -40,9 +46,15 @@ export async function writePack(store: Store, file: string, { indexes, matrices,
       await copy.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;');
       progress('leaving out what only this machine needs');
       await leaveOut(copy, indexes);
-      await addPictures?.(cropsTable({ reader: copy, canWrite: true, writer: () => copy }));
+      const connections: Connections = { reader: copy, canWrite: true, writer: () => copy };
+      await complete?.({ crops: cropsTable(connections), labUploads: labUploadsTable(connections) });
+      const files = await chooseFiles(connections, store, parts);
       await copy.exec('VACUUM');
-      if (matrices) await packMatrices(copy, store, progress, signal);
+      await copy.exec(packedFilesTable);
+      for (const { name, path } of files) {
+        progress(`file ${name}`);
+        await packFile(copy, path, name, signal);
+      }
       numbers = await count(copy);
     } finally {
       await copy.close();
@@ -71,14 +83,17 @@ async function copyDatabase({ source }: Store, target: string): Promise<void> {
 async function leaveOut(copy: Database, indexes: readonly string[] | undefined): Promise<void> {
   await copy.transaction(async (statements) => {
     await statements.run('DELETE FROM indexes WHERE deleted = 1 OR staged_for IS NOT NULL OR (?1 IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?1)))', [indexes ? JSON.stringify(indexes) : null]);
-    await statements.exec('DELETE FROM jobs; DELETE FROM projections; DELETE FROM lab_uploads; DELETE FROM row_files; DELETE FROM maps;');
+    await statements.exec('DELETE FROM jobs; DELETE FROM projections; DELETE FROM lab_uploads;');
     // Of a choice of indexes, only what is said of their models; the workspace's own note goes along.
     if (indexes) await statements.exec("DELETE FROM notes WHERE model_hash <> '' AND model_hash NOT IN (SELECT model_hash FROM indexes)");
-    // An unfinished experiment has lost its job, and marked parts the picture files that say where they are in a network's input.
-    await statements.exec('DELETE FROM experiments WHERE caption IS NULL; DELETE FROM picture_parts;');
-    if (indexes) await statements.exec('DELETE FROM experiments WHERE index_id IS NULL');
+    // An unfinished experiment has lost its job; a part without the size of its picture, the file that says where it is in a network's input.
+    await statements.exec('DELETE FROM experiments WHERE caption IS NULL; DELETE FROM picture_parts WHERE height IS NULL OR width IS NULL OR content_hash NOT IN (SELECT content_hash FROM images WHERE content_hash IS NOT NULL);');
+    if (indexes) await statements.exec('DELETE FROM experiments WHERE index_id IS NULL; DELETE FROM maps WHERE index_id NOT IN (SELECT id FROM indexes);');
     for (const { id, spec, subject } of await statements.all<{ id: string; spec: string; subject: string }>('SELECT id, spec, subject FROM experiments')) {
       await statements.run('UPDATE experiments SET spec = ?, subject = ? WHERE id = ?', [withoutPlaces(spec), withoutPlaces(subject), id]);
+    }
+    for (const { id, record } of await statements.all<{ id: string; record: string }>('SELECT id, record FROM maps')) {
+      await statements.run('UPDATE maps SET record = ? WHERE id = ?', [withoutPlaces(record), id]);
     }
     for (const { id, record } of await statements.all<{ id: string; record: string }>('SELECT id, record FROM evolutions')) {
       const series = JSON.parse(record) as SeriesRecord;
@@ -102,15 +117,14 @@ function lastName(path: string): string {
   return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }
 
-async function packMatrices(copy: Database, store: Store, progress: (step: string) => void, signal: AbortSignal | undefined): Promise<void> {
-  await copy.exec(packedFilesTable);
-  for (const { folder } of await copy.all<{ folder: string }>("SELECT matrix_folder AS folder FROM indexes WHERE matrix <> 'none'")) {
-    for (const name of (await readdir(scoreMatrixFolder(store.folder, folder)).catch((): string[] => [])).sort()) {
-      if (isRowFileName(name)) continue;
-      progress(`score matrix ${folder}/${name}`);
-      await packFile(copy, join(scoreMatrixFolder(store.folder, folder), name), `${folder}/${name}`, signal);
-    }
-  }
+/** The files of these parts, after whose choice the records of all others are gone. */
+async function chooseFiles(connections: Connections, { folder }: Store, parts: readonly PackPart[]) {
+  const none = () => Promise.resolve();
+  const copied = { indexes: indexesTable(connections, none), rowFiles: rowFilesTable(connections, (name) => scoreMatrixFolder(folder, name)), maps: mapsTable(connections, folder) };
+  const files = (await packableFiles(copied, folder)).filter((file) => file.parts.some((part) => parts.includes(part)));
+  const records = JSON.stringify(files.flatMap(({ record }) => record ?? []));
+  for (const table of ['row_files', 'maps']) await connections.writer().run(`DELETE FROM ${table} WHERE id NOT IN (SELECT value FROM json_each(?))`, [records]);
+  return files;
 }
 
 async function packFile(copy: Database, file: string, path: string, signal: AbortSignal | undefined): Promise<void> {
@@ -130,12 +144,13 @@ async function packFile(copy: Database, file: string, path: string, signal: Abor
 }
 
 async function count(copy: Database): Promise<Omit<PackedNumbers, 'sizeBytes'>> {
-  const row = await copy.get<{ indexes: number; wanted: number; packed: number; projections: number }>(
-    `SELECT (SELECT count(*) FROM indexes) AS indexes, (SELECT count(*) FROM crops) AS packed, (SELECT count(*) FROM kept_projections) AS projections,
-       (SELECT count(*) FROM (SELECT DISTINCT images.index_id, content_hash FROM hits JOIN images ON images.index_id = hits.index_id AND images.number = hits.image)) AS wanted`,
+  const row = await copy.get<{ indexes: number; wanted: number; packed: number; projections: number; maps: number; experiments: number }>(
+    `SELECT (SELECT count(*) FROM indexes) AS indexes, (SELECT count(*) FROM crops) AS packed, (SELECT count(*) FROM kept_projections) AS projections, (SELECT count(*) FROM maps) AS maps,
+       (SELECT count(*) FROM experiments) AS experiments,
+       (SELECT count(*) FROM (SELECT images.index_id, content_hash FROM hits JOIN images ON images.index_id = hits.index_id AND images.number = hits.image UNION SELECT index_id, content_hash FROM crops)) AS wanted`,
   );
-  const { indexes, wanted, packed, projections } = row!;
-  return { indexes, projections, pictures: { wanted, packed } };
+  const { wanted, packed, ...numbers } = row!;
+  return { ...numbers, pictures: { wanted, packed } };
 }
 
 async function flush(file: string): Promise<void> {

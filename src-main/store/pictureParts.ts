@@ -12,6 +12,9 @@ export interface PartBox {
 export interface StoredPart extends PartBox {
   readonly contentHash: string;
   readonly name: string;
+  /** Of the upright picture, in pixels; null where it was not kept. */
+  readonly height: number | null;
+  readonly width: number | null;
 }
 
 export interface PicturePartsTable {
@@ -26,12 +29,12 @@ export function picturePartsTable({ reader, writer }: Connections): PictureParts
   return {
     async of(contentHashes) {
       return reader.all<StoredPart>(
-        `SELECT content_hash AS contentHash, name, upper, leftmost, lower, rightmost FROM picture_parts WHERE content_hash IN (SELECT value FROM json_each(?)) ORDER BY name, content_hash`,
+        `SELECT content_hash AS contentHash, name, upper, leftmost, lower, rightmost, height, width FROM picture_parts WHERE content_hash IN (SELECT value FROM json_each(?)) ORDER BY name, content_hash`,
         [JSON.stringify(contentHashes)],
       );
     },
-    async set({ contentHash, name, upper, leftmost, lower, rightmost }) {
-      await writer().run('INSERT OR REPLACE INTO picture_parts (content_hash, name, upper, leftmost, lower, rightmost) VALUES (?, ?, ?, ?, ?, ?)', [contentHash, name, upper, leftmost, lower, rightmost]);
+    async set({ contentHash, name, upper, leftmost, lower, rightmost, height, width }) {
+      await writer().run('INSERT OR REPLACE INTO picture_parts (content_hash, name, upper, leftmost, lower, rightmost, height, width) VALUES (?, ?, ?, ?, ?, ?, ?, ?)', [contentHash, name, upper, leftmost, lower, rightmost, height, width]);
     },
     async remove(contentHash, name) {
       await writer().run('DELETE FROM picture_parts WHERE content_hash = ? AND name = ?', [contentHash, name]);

@@ -23,9 +23,9 @@ export async function givePicture(bytes: Blob, name: string, kept: boolean, sign
   return (await response.json()) as GivenPicture;
 }
 
-/** The first picture among what was dropped or pasted. */
-export function firstPicture(data: DataTransfer | null): File | null {
-  return [...(data?.files ?? [])].find(({ type, name }) => type.startsWith('image/') || /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i.test(name)) ?? null;
+/** By its type or its name, which is all that can be said before it is read. */
+export function isPicture({ type, name }: File): boolean {
+  return type.startsWith('image/') || /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|ico|heic|jxl)$/i.test(name);
 }
 
 async function refusal(response: Response): Promise<PlainError> {

@@ -7,7 +7,7 @@ export const jobState = z.enum(['queued', 'running', 'paused', 'cancelled', 'int
 
 export const job = z.object({
   id: jobId,
-  kind: z.enum(['index', 'atlas', 'train', 'evolution', 'features', 'map', 'experiment']),
+  kind: z.enum(['index', 'atlas', 'train', 'evolution', 'features', 'neighbours', 'map', 'experiment']),
   title: z.string(),
   index: indexId.nullable(),
   state: jobState,

@@ -23,7 +23,10 @@ const layerName = z.string().min(1).max(4096);
 /** Images of one selection: more would not go into one message. */
 export const mostSelected = 100_000;
 
-const featureChoice = { index: indexId, layer: layerName, pooling: pooling.default('mean') };
+/** `layer` by its name or title where it is part of a wish. */
+const wished = { layer: layerName, pooling: pooling.default('mean') };
+export const featureWish = z.object(wished);
+const featureChoice = { index: indexId, ...wished };
 
 /** Features of a layer, kept as float32 `[rows, dimensions]` beside the score matrices; rows follow `images.json` there. */
 export const featureRecord = z.object({
@@ -37,7 +40,7 @@ export const featureRecord = z.object({
   rows: z.int(),
   images: z.int(),
   bytes: z.number(),
-  /** `outdated`: the index has other images by now; starting them again computes them anew. */
+  /** `outdated`: the index has other images by now, and its rescan could not go on with them (they were not whole); starting them again computes them anew. */
   state: z.enum(['partial', 'complete', 'outdated']),
   jobId: jobId.nullable(),
 });
@@ -145,13 +148,26 @@ export const mapPoint = z.object({
 
 export const neighbour = z.object({ imageNumber, image: z.string(), className: z.string().nullable(), distance: z.number() });
 
+/**
+ * The index by which the nearest rows of features are found without looking at every one: approximately, nearly all of the true ones. `unneeded`: there are so few rows that all are looked at.
+ * `absent`: all are looked at until it is built, which takes about `seconds` once and `bytes` on the disk. `refused`: it cannot be built, for a reason in words.
+ */
+export const neighbourIndexState = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('unneeded') }),
+  z.object({ kind: z.literal('absent'), seconds: z.int(), bytes: z.number() }),
+  z.object({ kind: z.literal('building'), jobId }),
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('refused'), reason: z.string() }),
+]);
+
 export const neighboursAnswer = z.object({
   /** Of what was asked for. */
   name: z.string(),
   features: z.array(neighbour).readonly(),
   pixels: z.array(neighbour).readonly(),
-  /** Found by looking at every image; false: approximately. */
+  /** `features` were found by looking at every image; false: by the index, approximately. `pixels` always are. */
   exact: z.boolean(),
+  index: neighbourIndexState,
   images: z.int(),
   /** What the distances are: layer, pooling, metric; and at what size pixels were compared. */
   featureSpace: z.string(),
@@ -213,6 +229,8 @@ export const map = {
   neighbours: procedure
     .input(z.object({ ...featureChoice, picture: labPicture, metric: metric.default('l2'), k: z.int().min(1).max(1000).default(12) }))
     .output(neighboursAnswer),
+  /** Builds the index of neighbours as a job of kind `neighbours`; `jobId` is null where it is there. Fails with CONFLICT and the reason where it is unneeded or refused, with NOT_FOUND where the features are not there. */
+  buildNeighbourIndex: procedure.input(z.object({ ...featureChoice, metric: metric.default('l2') })).output(z.object({ jobId: jobId.nullable() })),
   /** Held for a while at `media`. */
   export: procedure.input(mapExport).output(z.object({ media: z.string(), fileName: z.string(), sizeBytes: z.int(), caption: z.string() })),
 };

@@ -61,6 +61,13 @@ describe('maps on the command line', () => {
     const given = await runForJson<NeighbourAnswer>(home, 'neighbours', '--workspace', work, '--image', join(home, 'images', 'cat', '1.png'), '--layer', 'second', '-k', '1', '--metric', 'cosine');
     expect([given.features[0]!.image, given.pixels[0]!.image]).toEqual(['cat/1.png', 'cat/1.png']);
     const failed = async (...args: string[]) => (await runCommand(home, ...args)).stderr;
+    // Said before the features of another layer are computed.
+    const near = (image: string, ...more: string[]) => failed('neighbours', '--workspace', work, '--layer', 'conv1', '--image', image, ...more);
+    expect(await near('cat/99.png')).toMatch(/^switchback: There is no file .*99\.png, and no image "cat\/99\.png" in the index\. Give a picture's file, or the path of an image as index \w+ lists it \(such as ant\/0\.png\)\.\n$/);
+    expect(await near(join(home, 'images'))).toContain(`${join(home, 'images')} is a folder. Give a picture's file`);
+    expect(await near(join(home, 'net.onnx'))).toContain('net.onnx: The content is no image format that can be read');
+    expect(own).toMatchObject({ exact: true, index: { kind: 'unneeded' } });
+    expect(await failed('neighbours', '--workspace', work, '--image', 'cat/1.png', '--layer', 'conv2', '--build-index')).toBe('switchback: 40 images are few enough to look at each of them, so that they need no index of neighbours; it is for more than 100000.\n');
     expect(await failed(...map('--method', 'tsne', '--perplexity', '3'))).toBe('switchback: --perplexity must be from 5 to 100.\n');
     expect(await failed(...map('--colour', 'channel'))).toContain('--colour channel needs --colour-channel');
   }, 120_000);

@@ -57,7 +57,7 @@ it('keeps the movement until the series has other checkpoints', async () => {
 });
 
 it('goes into a pack without saying where things lie', async () => {
-  await writePack(store, join(root, 'one.switchback'), { matrices: false });
+  await writePack(store, join(root, 'one.switchback'), { parts: [] });
   const pack = await openStore(join(root, 'one.switchback'), { mode: 'read' });
   const series = await pack.evolutions.get('series02');
   await pack.close();

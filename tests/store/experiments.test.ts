@@ -66,7 +66,7 @@ it('experiments go with their index; those without one stay', async () => {
 });
 
 it('parts are kept with the picture, one of each name', async () => {
-  const eye = { contentHash: 'cat', name: 'eye', upper: 0.1, leftmost: 0.2, lower: 0.3, rightmost: 0.4 };
+  const eye = { contentHash: 'cat', name: 'eye', upper: 0.1, leftmost: 0.2, lower: 0.3, rightmost: 0.4, height: 30, width: 40 };
   await store.pictureParts.set(eye);
   await store.pictureParts.set({ ...eye, name: 'nose' });
   await store.pictureParts.set({ ...eye, lower: 0.5 });
@@ -83,9 +83,9 @@ it('a pack has what is finished, without places of the machine', async () => {
   await store.experiments.create(experiment('half', 'half'));
   await store.experiments.create(experiment('trained', 'other', 'ablation', null));
   await store.experiments.finish('trained', { numbers: {}, caption: 'Done.', notes: [] });
-  await store.pictureParts.set({ contentHash: 'cat', name: 'eye', upper: 0.1, leftmost: 0.2, lower: 0.3, rightmost: 0.4 });
+  await store.pictureParts.set({ contentHash: 'cat', name: 'eye', upper: 0.1, leftmost: 0.2, lower: 0.3, rightmost: 0.4, height: 30, width: 40 });
   for (const [name, indexes, kept] of [['all.switchback', undefined, ['trained', 'first']], ['one.switchback', [index], ['first']]] as const) {
-    await writePack(store, join(folder, name), { matrices: false, ...(indexes ? { indexes } : {}) });
+    await writePack(store, join(folder, name), { parts: [], ...(indexes ? { indexes } : {}) });
     const packed = await openStore(join(folder, name), { mode: 'read' });
     try {
       expect((await packed.experiments.list({ limit: 10 })).map(({ id }) => id)).toEqual(kept);

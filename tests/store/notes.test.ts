@@ -67,7 +67,7 @@ describe('the table of notes', () => {
     await store.notes.change([{ subject: workspace, change: of('plan') }, { subject: channel(2), change: of('mine', 'a') }, { subject: { ...channel(2), modelHash: 'another' }, change: of('of another model') }]);
     for (const [indexes, texts] of [[undefined, ['plan', 'of another model', 'mine']], [[id], ['plan', 'mine']]] as const) {
       const file = join(root, `${texts.length}.switchback`);
-      await writePack(store, file, { matrices: false, ...(indexes ? { indexes } : {}) });
+      await writePack(store, file, { parts: [], ...(indexes ? { indexes } : {}) });
       const pack = await openStore(file, { mode: 'read' });
       expect((await pack.notes.list()).map(({ text }) => text)).toEqual(texts);
       await expect(pack.notes.change([{ subject: channel(0), change: of('x') }])).rejects.toThrow('open for reading only');

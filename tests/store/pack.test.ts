@@ -29,8 +29,8 @@ async function pack(name: string, options: Parameters<typeof writePack>[2]) {
 beforeAll(async () => {
   await makeSyntheticIndex(at('workspace'));
   await makeSyntheticIndex(at('workspace'), { change: { modelHash: 'cafe', modelPath: 'C:\\models\\other.onnx', labelsPath: '/secret/labels.tsv' } });
-  await pack('plain.switchback', { matrices: false });
-  await pack('full.switchback', { matrices: true });
+  await pack('plain.switchback', { parts: [] });
+  await pack('full.switchback', { parts: ['matrices'] });
 });
 
 describe('a pack', () => {
@@ -55,8 +55,8 @@ describe('a pack', () => {
     const { id } = (await workspace.indexes.list())[0]!;
     const before = await workspace.crops.size(id);
     const numbers = await writePack(workspace, at('completed.switchback'), {
-      matrices: false,
-      async addPictures(crops) {
+      parts: [],
+      async complete({ crops }) {
         expect(await crops.missing(id)).toEqual([]);
         await crops.put(id, [{ contentHash: 'another', picture: Buffer.from('added') }]);
       },
@@ -97,17 +97,17 @@ describe('a pack', () => {
     const store = await openStore(at('workspace'), { mode: 'read' });
     const [newest] = await store.indexes.list();
     await store.close();
-    expect(await pack('one.switchback', { matrices: false, indexes: [newest!.id] })).toEqual({ sizeBytes: statSync(at('one.switchback')).size, indexes: 1, pictures: { wanted: 20, packed: 20 }, projections: 0 });
+    expect(await pack('one.switchback', { parts: [], indexes: [newest!.id] })).toEqual({ sizeBytes: statSync(at('one.switchback')).size, indexes: 1, pictures: { wanted: 20, packed: 20 }, projections: 0, maps: 0, experiments: 0 });
     const packed = await openStore(at('one.switchback'), { mode: 'read' });
     expect((await packed.indexes.list()).map(({ modelHash }) => modelHash)).toEqual(['cafe']);
     await packed.close();
   });
 
   it('is there whole or not at all', async () => {
-    await expect(pack('nowhere/file.switchback', { matrices: false })).rejects.toThrow();
+    await expect(pack('nowhere/file.switchback', { parts: [] })).rejects.toThrow();
     expect(existsSync(at('nowhere'))).toBe(false);
     mkdirSync(at('folder.switchback'));
-    await expect(pack('folder.switchback', { matrices: false })).rejects.toThrow('cannot be written');
+    await expect(pack('folder.switchback', { parts: [] })).rejects.toThrow('cannot be written');
     expect(readdirSync(root).filter((name) => name.includes('.part'))).toEqual([]);
   });
 });

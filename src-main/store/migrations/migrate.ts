@@ -11,10 +11,11 @@ import { evolutions } from './0007-evolutions.ts';
 import { lab } from './0008-lab.ts';
 import { maps } from './0009-maps.ts';
 import { experiments } from './0010-experiments.ts';
+import { partSizes } from './0011-part-sizes.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. */
-export const migrations: readonly Migration[] = [initial, passes, scores, parts, keptPictures, notes, evolutions, lab, maps, experiments];
+export const migrations: readonly Migration[] = [initial, passes, scores, parts, keptPictures, notes, evolutions, lab, maps, experiments, partSizes];
 
 /** The layout this program writes: the number of the last step. */
 export const newestLayout = migrations.at(-1)!.number;

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { sourceOf, type Matrix } from '../../../src-main/features/matrix.ts';
 import { exactNeighbourGraph } from '../../../src-main/features/neighbours/exactGraph.ts';
 import { neighbourGraph } from '../../../src-main/features/neighbours/neighbourGraph.ts';
-import { buildNeighbourIndex, indexBytes, indexFromBytes, searchNeighbourIndex } from '../../../src-main/features/neighbours/neighbourIndex.ts';
+import { indexBytes, indexFromBytes } from '../../../src-main/features/neighbours/keptIndex.ts';
+import { measuredRows } from '../../../src-main/features/neighbours/measuredRows.ts';
+import { buildNeighbourIndex, searchNeighbourIndex, type NeighbourIndex } from '../../../src-main/features/neighbours/neighbourIndex.ts';
 import { nearestOf, nearestRows } from '../../../src-main/features/neighbours/nearestRows.ts';
 import { clusters } from '../../support/clusters.ts';
 
@@ -93,7 +95,7 @@ describe('an index', () => {
     for (const metric of ['l2', 'cosine'] as const) {
       const index = buildNeighbourIndex(rows, metric, 4);
       expect(buildNeighbourIndex(rows, metric, 4)).toEqual(index);
-      const kept = indexFromBytes(indexBytes(index), rows, metric);
+      const kept = indexFromBytes(indexBytes(index), measuredRows(rows, metric), metric);
       const query = rows.data.slice(0, 12).map((value) => value + 0.01);
       expect(searchNeighbourIndex(kept, query, 5)).toEqual(searchNeighbourIndex(index, query, 5));
     }
@@ -126,8 +128,43 @@ describe('an index', () => {
     expect(searchNeighbourIndex(single, Float32Array.of(1, 3), 3)).toEqual({ rows: Int32Array.of(0), distances: Float32Array.of(1) });
   });
 
-  it('is refused for other rows', () => {
+  it('never finds the row that is asked for, nor rows that are no numbers, by either distance', () => {
+    const odd: Matrix = { rows: 7, dimensions: 2, data: Float32Array.of(NaN, 1, 1, 0, 2, 0, Infinity, 0, 3, 0, 1, 0, 0, 4) };
+    for (const metric of ['l2', 'cosine'] as const) {
+      const index = buildNeighbourIndex(odd, metric, 1);
+      const query = Float32Array.of(1, 0);
+      expect([...searchNeighbourIndex(index, query, 7, { except: 1 }).rows].sort((a, b) => a - b)).toEqual([2, 4, 5, 6]);
+      expect([...searchNeighbourIndex(index, query, 7, { except: 1 }).rows].sort((a, b) => a - b)).toEqual([...nearestOf(odd, query, { k: 7, metric, except: 1 }).rows].filter((row) => row !== 3).sort((a, b) => a - b));
+      expect(searchNeighbourIndex(index, Float32Array.of(NaN, 0), 3).rows).toHaveLength(0);
+    }
+  });
+
+  it('is refused for other rows, and where its bytes were cut off, changed, or are of something else', () => {
     const bytes = indexBytes(buildNeighbourIndex(rows, 'l2', 4));
-    expect(() => indexFromBytes(bytes, { ...rows, rows: 799 }, 'l2')).toThrow('The kept index of neighbours belongs to other data or other settings (neighbours 1, 800 rows, l2, 16 links)');
+    const open = (from: Uint8Array, of = rows) => () => indexFromBytes(from, of, 'l2');
+    expect(open(bytes)).not.toThrow();
+    expect(open(bytes, { ...rows, rows: 799 })).toThrow('The kept index of neighbours belongs to other data or other settings (neighbours 2, 800 rows of 12, l2, 16 links, ');
+    const one = rows.data.slice();
+    one[4711] = 1e-3;
+    expect(open(bytes, { ...rows, data: one })).toThrow('belongs to other data');
+    expect(open(bytes.slice(0, bytes.length / 2))).toThrow('were written: delete it and start anew.');
+    expect(open(new TextEncoder().encode('something else'))).toThrow('does not begin with a line that says what it holds');
+    const flipped = bytes.slice();
+    flipped[bytes.length >> 1] = flipped[bytes.length >> 1]! ^ 64;
+    expect(open(flipped)).toThrow('The kept index of neighbours is damaged: it has to be built anew.');
+  });
+
+  it('with links that lead nowhere is refused, though its seal is right', () => {
+    for (const spoil of [
+      (index: NeighbourIndex) => (index.base[1] = 800),
+      (index: NeighbourIndex) => (index.base[0] = 33),
+      (index: NeighbourIndex) => (index.nextEqual[5] = 3),
+      (index: NeighbourIndex) => (index.upperStarts[799] = 1_000_000),
+      (index: NeighbourIndex) => (index.levels[10] = 9),
+    ]) {
+      const index = buildNeighbourIndex(rows, 'l2', 4);
+      spoil(index);
+      expect(() => indexFromBytes(indexBytes(index), rows, 'l2')).toThrow('is damaged');
+    }
   });
 });
