@@ -3,6 +3,7 @@
  * `eval` can show them; the language test keeps the catalogues complete.
  */
 import { createI18n } from 'vue-i18n';
+import { showCoreSentences } from './coreSentences.ts';
 import en from './en.json';
 import ko from './ko.json';
 import zhCN from './zh-CN.json';
@@ -17,6 +18,7 @@ export function applyLocale(choice: Language | 'system'): void {
   const language = choice === 'system' ? languageOf(navigator.languages) : choice;
   i18n.global.locale.value = language;
   document.documentElement.lang = language;
+  void showCoreSentences(language);
 }
 
 /** @param wanted BCP 47 tags in order of preference. */

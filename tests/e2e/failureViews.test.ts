@@ -64,6 +64,23 @@ describeWhere('what goes wrong, in a browser', reasonAgainstBrowser(bad), () => 
     await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain(file);
   });
 
+  it('says it in Korean to who reads Korean, with the file, and keeps the English sentence for reports', async () => {
+    const korean = await browser.newContext({ viewport: { width: 1024, height: 700 }, locale: 'ko-KR', permissions: ['clipboard-read', 'clipboard-write'] });
+    try {
+      const own = await korean.newPage();
+      await own.goto(workbench.address);
+      await own.goto(`${workbench.origin}/import?model=${encodeURIComponent(join(home, 'gone.onnx'))}`);
+      const said = own.getByRole('alert').first();
+      await expect.poll(() => said.innerText()).toContain(`파일 ${join(home, 'gone.onnx')}이(가) 없습니다. 경로를 확인하세요.`);
+      await said.getByRole('button', { name: '자세한 내용 복사' }).click();
+      const copied = (): Promise<string> => own.evaluate(() => navigator.clipboard.readText());
+      await expect.poll(copied).toContain(`There is no file ${join(home, 'gone.onnx')}. Check the path.`);
+      expect(await copied()).toContain('이(가) 없습니다');
+    } finally {
+      await korean.close();
+    }
+  });
+
   it('names the operator that nobody knows, and starts nothing', async () => {
     await page.goto(`${workbench.origin}/import?model=${encodeURIComponent(unknown)}&images=${encodeURIComponent(images)}`);
     await page.getByText('NoisyRelu', { exact: false }).first().waitFor();

@@ -75,7 +75,7 @@ describe('catalogues', () => {
     try {
       for (const language of languages) {
         i18n.global.locale.value = language as 'en';
-        expect(i18n.global.t('count.images', { n: '1,234' }, 1234)).toBe({ en: '1,234 images', ko: '이미지 1,234개', 'zh-CN': '1,234 张图像' }[language]);
+        expect(i18n.global.t('count.images', { n: '1,234' }, 1234)).toBe({ en: '1,234 images', ko: '이미지 1,234장', 'zh-CN': '1,234 张图像' }[language]);
       }
     } finally {
       holder.Function = original;
