@@ -28,6 +28,9 @@ import UnitView from './features/unit/UnitView.vue';
 import WeightsView from './features/weights/WeightsView.vue';
 import WorkspaceView from './features/workspace/WorkspaceView.vue';
 
+/** What the core takes for an id: other words lead nowhere, and it need not be asked about them. */
+const id = '([a-z0-9]{6,24})';
+
 /** The atlas alone: its child outlet stays empty. */
 const nothing = { render: () => null };
 
@@ -41,22 +44,22 @@ export function createWorkbenchRouter(): Router {
       { path: '/w/:workspace', name: 'workspace', component: WorkspaceView },
       { path: '/train', name: 'train-new', component: TrainView },
       { path: '/w/:workspace/train', name: 'train', component: TrainView },
-      { path: '/w/:workspace/train/:run', name: 'run', component: RunView },
+      { path: '/w/:workspace/train/:run([0-9a-f]{12})', name: 'run', component: RunView },
       { path: '/w/:workspace/evolution', name: 'evolution', component: EvolutionStart },
-      { path: '/w/:workspace/evolution/:series', name: 'series', component: EvolutionView },
+      { path: `/w/:workspace/evolution/:series${id}`, name: 'series', component: EvolutionView },
       { path: '/w/:workspace/diagnostics', name: 'diagnostics', component: DiagnosticsView },
-      { path: '/w/:workspace/i/:index/image/:image(\\d+)', name: 'image', component: ImageView },
+      { path: `/w/:workspace/i/:index${id}/image/:image(\\d+)`, name: 'image', component: ImageView },
       { path: '/w/:workspace/experiments', name: 'experiments', component: ExperimentsView },
       { path: '/w/:workspace/experiments/new/:kind', name: 'experiment-form', component: FormView },
-      { path: '/w/:workspace/experiments/:experiment', name: 'experiment', component: ResultView },
+      { path: `/w/:workspace/experiments/:experiment${id}`, name: 'experiment', component: ResultView },
       { path: '/w/:workspace/paper', name: 'paper', component: PaperView },
       { path: '/w/:workspace/lab', name: 'lab', component: LabView },
       { path: '/w/:workspace/map', name: 'maps', component: MapStart },
-      { path: '/w/:workspace/map/:map', name: 'map', component: MapView },
+      { path: `/w/:workspace/map/:map${id}`, name: 'map', component: MapView },
       { path: '/w/:workspace/neighbours', name: 'neighbours', component: NeighboursView },
       { path: '/w/:workspace/compare', name: 'compare', component: CompareView },
       {
-        path: '/w/:workspace/i/:index',
+        path: `/w/:workspace/i/:index${id}`,
         component: AtlasView,
         children: [
           { path: '', name: 'index', component: nothing },
@@ -64,7 +67,7 @@ export function createWorkbenchRouter(): Router {
           { path: 'l/:layer(\\d+)/c/:channel(\\d+)', name: 'channel', component: UnitView },
         ],
       },
-      { path: '/w/:workspace/i/:index/l/:layer(\\d+)/weights', name: 'weights', component: WeightsView },
+      { path: `/w/:workspace/i/:index${id}/l/:layer(\\d+)/weights`, name: 'weights', component: WeightsView },
       { path: '/settings', name: 'settings', component: SettingsView },
       { path: '/about', name: 'about', component: AboutView },
       { path: '/:unknown(.*)*', name: 'unknown', component: UnknownView },

@@ -1,6 +1,7 @@
 /** Undo and redo of tags and notes from anywhere, each with a word on what happened and the way back. */
 import { useI18n } from 'vue-i18n';
 import { toFailure } from '../api/failure.ts';
+import { coreText } from '../locales/coreSentences.ts';
 import { useNotes, type StepOutcome } from '../stores/notes.ts';
 import { useToasts } from '../stores/toasts.ts';
 
@@ -16,7 +17,7 @@ export function useNoteUndo(): { readonly undo: () => void; readonly redo: () =>
       if (outcome.kind === 'done') toasts.show({ text: t(`notes.${way}Done.${outcome.what}`), action: back }, 'notes');
       else toasts.show({ text: t(outcome.kind === 'nothing' ? 'notes.nothingToTake' : 'notes.changedElsewhere') }, 'notes');
     } catch (thrown) {
-      toasts.show({ text: `${t('notes.notKept')}: ${toFailure(thrown).message}` }, 'notes');
+      toasts.show({ text: `${t('notes.notKept')}: ${coreText(toFailure(thrown).message)}` }, 'notes');
     }
   }
 

@@ -68,19 +68,22 @@ export const useAtlas = defineStore('atlas', () => {
   }
 
   function showLayer(number: number): void {
-    if (layerNumber.value === number && channels.state.value.kind !== 'failed') return;
-    layerNumber.value = number;
+    if (layerNumber.value !== number) layerNumber.value = number;
+    else if (channels.state.value.kind === 'failed') void loadChannels(false);
+  }
+
+  /** What belongs to the shown layer: asked for once it is known that the index has one of that number. */
+  function openLayer(): void {
     selectivity.reset();
+    if (indexId.value === null || !layer.value) return channels.reset();
     void loadChannels(false);
-    if (indexId.value !== null) {
-      notes.showLayer(indexId.value, number);
-      viewing.rememberLayer(indexId.value, number);
-    }
+    notes.showLayer(indexId.value, layer.value.number);
+    viewing.rememberLayer(indexId.value, layer.value.number);
   }
 
   async function loadChannels(keep: boolean): Promise<void> {
     const [index, number] = [indexId.value, layerNumber.value];
-    if (index === null || number === null) return;
+    if (index === null || number === null || !layer.value) return;
     await channels.run((signal) => core.indexing.channels({ index, layer: number }, { signal }), keep);
   }
 
@@ -152,6 +155,7 @@ export const useAtlas = defineStore('atlas', () => {
   }
 
   watch(() => connection.revivals, retry);
+  watch(() => `${indexId.value}/${layer.value?.number}`, openLayer, { flush: 'sync' });
   // The drawing changes with the set of layers only, not as they fill.
   watch(
     () => [indexId.value, layerList.value.length] as const,

@@ -53,9 +53,10 @@ describe('shards', () => {
   });
   it('are ordered by job files that say everything', async () => {
     const args = ['index', '--workspace', at('result'), ...source, '--emit'];
-    const { code, stdout } = await runCommand(home, ...args, 'slurm', '--shards', '5');
+    const { code, stdout } = await runCommand(home, ...args, 'slurm', '--shards', '5', '--features', 'second:flat', '--features', 'logits');
     expect([code, stdout.split('\n')[0]]).toEqual([0, '#!/bin/bash']);
-    expect(stdout).toContain(`--shard "$number/5" --model=${at('net.onnx')} --images=${at('images')} --top=9 --engine=onnxruntime --device=cpu --batch=4 --matrix=float32`);
+    expect(stdout).toContain(`--shard "$number/5" --model=${at('net.onnx')} --images=${at('images')} --top=9 --engine=onnxruntime --device=cpu --batch=4 --matrix=float32 `);
+    expect(stdout).toContain(' --features=second:flat --features=logits:mean\n');
     expect((await runCommand(home, ...args, 'kubernetes', '--shards', '5')).stdout).toContain(`mountPath: "${home}"`);
     expect((await runCommand(home, ...args, 'slurm')).stderr).toBe('switchback: --emit needs --shards: into how many parts the folder of images is cut.\n');
   });

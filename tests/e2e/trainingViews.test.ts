@@ -83,7 +83,7 @@ describeWhere('training in a browser', reasonAgainstBrowser([]), () => {
     expect(await inked(loss)).toBeGreaterThan(200);
     await page.getByText('All epochs').click();
     expect(await page.getByRole('table').nth(1).getByRole('row').count()).toBe(epochs + 1);
-    trained = (await page.locator('.run .path').first().textContent())!;
+    trained = (await page.locator('main .path').first().textContent())!;
     await look('run');
     expect(await violationsOf(page)).toEqual([]);
   });
