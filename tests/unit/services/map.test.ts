@@ -282,7 +282,7 @@ describe('a map and its index', () => {
     await services.workspaces.required().queue.ended(jobId!);
     const after = [...(await services.maps.rows(map))];
     expect([before.slice(0, 3), after.slice(0, 3), after.at(-1)]).toEqual([[0, 1, 2], [-1, 0, 1], 39]);
-    expect((await services.features.list(index)).map(({ state }) => state)).toContain('outdated');
+    expect((await services.features.list(index)).map(({ state, rows }) => [state, rows])).toEqual([['complete', 40]]);
     const classes = await services.mapColours.column({ map, by: 'class' });
     expect(classes.legend).toMatchObject({ without: 1 });
     const renewed = await made(specOf());

@@ -41,7 +41,7 @@ it('asks the first device of the index, then the next one, and tells nobody', as
         asked.push(`${name} ${placement.engine} ${placement.device}`);
         if (name === 'probe') return { engine: placement.engine, device: placement.device, available: true, description: 'onnxruntime cpu' };
         if (placement.device === 'webgpu') throw new AppError('UNSUPPORTED', 'No kernel.');
-        return base.layers.map(({ channels }) => ({ score: new Float32Array(batch * channels), position: new Int32Array(batch * channels).fill(layer.width + 2) }));
+        return { layers: base.layers.map(({ channels }) => ({ score: new Float32Array(batch * channels), position: new Int32Array(batch * channels).fill(layer.width + 2) })), vectors: [] };
       },
     };
     const run = { store, inference, progress: { report: () => undefined }, signal: new AbortController().signal } as unknown as IndexRun;
