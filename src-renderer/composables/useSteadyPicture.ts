@@ -2,7 +2,7 @@
  * A picture that never flickers: when its address changes, the old one stays until the new one is loaded and decoded. Nothing is asked for until it has
  * been wanted for a moment, and a request under way is called off when its scope ends.
  */
-import { onScopeDispose, shallowRef, watch, type ShallowRef } from 'vue';
+import { inject, onScopeDispose, shallowRef, watch, type InjectionKey, type Ref, type ShallowRef } from 'vue';
 import { toFailure, wasCalledOff } from '../api/failure.ts';
 import { fetchPicture, heldPicture, type PictureLane } from '../api/pictures.ts';
 import { useConnection } from '../stores/connection.ts';
@@ -25,12 +25,16 @@ export interface SteadyPicture {
   readonly load: () => Promise<void>;
 }
 
+/** Given by an area while what is in it only passes by: its pictures are asked for when it comes to rest. What would be made too late holds back what is looked at. */
+export const passingBy: InjectionKey<Readonly<Ref<boolean>>> = Symbol('passing by');
+
 const settleMs = 60;
 /** Time for the elements that show an address to have taken the next one. */
 const releaseAfterMs = 1000;
 
 export function useSteadyPicture(wanted: () => WantedPicture | null): SteadyPicture {
   const connection = useConnection();
+  const passing = inject(passingBy, null);
   const shown = shallowRef<string | null>(null);
   const failure = shallowRef<PlainError | null>(null);
   const busy = shallowRef(false);
@@ -44,7 +48,7 @@ export function useSteadyPicture(wanted: () => WantedPicture | null): SteadyPict
     busy.value = true;
     failure.value = null;
     try {
-      const blob = heldPicture(picture.src) ?? (await afterSettling(picture, controller.signal));
+      const blob = heldPicture(picture.src) ?? (await afterSettling(picture, passing, controller.signal));
       const address = URL.createObjectURL(blob);
       await decoded(address);
       if (controller.signal.aborted) return URL.revokeObjectURL(address);
@@ -94,9 +98,11 @@ export function useSteadyPicture(wanted: () => WantedPicture | null): SteadyPict
   return { shown, failure, busy, load };
 }
 
-async function afterSettling(picture: WantedPicture, signal: AbortSignal): Promise<Blob> {
-  await new Promise((resolve) => setTimeout(resolve, settleMs));
-  signal.throwIfAborted();
+async function afterSettling(picture: WantedPicture, passing: Readonly<Ref<boolean>> | null, signal: AbortSignal): Promise<Blob> {
+  do {
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    signal.throwIfAborted();
+  } while (passing?.value);
   return fetchPicture(picture.src, picture.lane, signal);
 }
 
