@@ -238,7 +238,9 @@ describe('kill -9 in the middle of a merge', () => {
     let killed = 0;
     for (let round = 0; round < 3 && !existsSync(at('killed')); round++) {
       const started = startCommand(root, args);
-      await wait(tookMs * (0.35 + 0.5 * random()));
+      // The first as soon as it writes, which no busy machine can miss; the others at any moment.
+      if (round === 0) await eventually(async () => readdirSync(root).some((name) => name.includes('merging')) || undefined, 'a merge that writes');
+      else await wait(tookMs * (0.35 + 0.5 * random()));
       started.process.kill('SIGKILL');
       killed += (await started.finished).code === null ? 1 : 0;
     }
