@@ -1,5 +1,4 @@
 /** Features of whole indexes: what is kept, what they would need, and the job that computes them (featurePass.ts does the work). */
-import { statfs } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type * as z from 'zod';
 import type { featureEstimate, featureRecord } from '../../src-shared/contract/map.ts';
@@ -14,6 +13,7 @@ import { continuedJob } from './continuedJob.ts';
 import { completeFeatures } from './featurePass.ts';
 import { planPass, whyNoRoom, type PassPlan } from './featurePlan.ts';
 import { bytesOfRows, featuresFile, isWhole, type FeatureChoice, type Pooling } from './featureRows.ts';
+import { freeBytesAt } from './freeSpace.ts';
 import { pausing } from './indexJob.ts';
 import { subjectOfIndex } from './labSubject.ts';
 import { committedRows } from './scoreRows.ts';
@@ -111,8 +111,7 @@ async function lookAt(workspaces: WorkspaceService, inference: InferenceClient, 
     const known = await store.rowFiles.find(index.id, wish);
     bytes += bytesOfRows(wish, images) - (known && known.folder === index.matrixFolder ? bytesOfRows(wish, known.rows) : 0);
   }
-  const { bavail, bsize } = await statfs(store.folder);
-  const freeBytes = bavail * bsize;
+  const freeBytes = await freeBytesAt(store.folder);
   const [features] = plan.wishes;
   const dimensions = features!.shape[0]!;
   const kept = isWhole(await store.rowFiles.find(index.id, features!), index);

@@ -3,7 +3,6 @@
  * is missing becomes a job.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { statfs } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type * as z from 'zod';
 import type { rescanReport } from '../../src-shared/contract/indexing.ts';
@@ -16,7 +15,6 @@ import type { InferenceClient } from '../inference/worker/client.ts';
 import type { ModelReference } from '../inference/worker/protocol.ts';
 import type { Shard } from '../indexing/shards.ts';
 import type { StoredIndex } from '../store/indexes.ts';
-import type { Store } from '../store/open.ts';
 import type { ScanDifference } from '../store/scans.ts';
 import { scoreMatrixBytes, scoreMatrixFolder } from '../store/scoreMatrix.ts';
 import { readScoreMatrix } from '../store/scoreMatrixReader.ts';
@@ -24,6 +22,7 @@ import { computationVersion, requireSameComputation } from './computation.ts';
 import { usableRows } from './earlierRows.ts';
 import { beginFeatures, planPass, requireRoom, type FeatureWish } from './featurePlan.ts';
 import { scanForStore, type FolderScan } from './folderScan.ts';
+import { freeBytesAt } from './freeSpace.ts';
 import { missingLayers, type IndexJobRequest } from './indexJob.ts';
 import { openSubject } from './labSubject.ts';
 import type { WorkspaceService } from './workspaces.ts';
@@ -112,7 +111,7 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
     const { store } = workspaces.required();
     const subject = { modelName: '', modelPath: model.path, modelHash: model.hash, preprocessing: request.preprocessing, placement, names: [], layers };
     const features = request.features?.length ? await planPass(await openSubject(inference, subject, signal), request.features) : null;
-    if (features) requireRoom(features, found.images, await freeBytesOf(store));
+    if (features) requireRoom(features, found.images, await freeBytesAt(store.folder));
     const index = await store.indexes.create({
       key: `${key} ${placement.engine} ${placement.device} ${measured.batchSize}`,
       modelPath: model.path,
@@ -206,7 +205,6 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       return enqueue(index, 'Index');
     },
     async estimate(request, signal) {
-      const { store } = workspaces.required();
       const { layers } = await modelOf(request, signal);
       let images = 0;
       await scanInto(resolve(request.imagesPath), async (piece) => void (images += piece.length), signal);
@@ -215,16 +213,11 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
         layers: layers.length,
         channels: layers.reduce((sum, layer) => sum + layer.channels, 0),
         matrixBytes: { float32: scoreMatrixBytes(layers, images, 'float32'), float16: scoreMatrixBytes(layers, images, 'float16') },
-        freeBytes: await freeBytesOf(store),
+        freeBytes: await freeBytesAt(workspaces.folder()),
       };
     },
   };
   return service;
-}
-
-async function freeBytesOf({ folder }: Store): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }
 
 /** Shards are computed alike wherever they run (method.md section 2), so nothing is chosen by what a machine has, and no batch size is measured. */

@@ -2,8 +2,7 @@
  * What a training would be, before anything is computed: its architecture opened, its images counted, its weights and what they take on the disk. Whatever is wrong
  * with a request is said here, before a job waits in the queue for it.
  */
-import { statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type * as z from 'zod';
 import type { trainingEstimate, trainingRequest } from '../../src-shared/contract/training.ts';
 import { AppError } from '../../src-shared/errors.ts';
@@ -14,6 +13,7 @@ import { trainingGraph } from '../rewrite/training/trainingGraph.ts';
 import { weightsOf } from '../rewrite/training/trainable.ts';
 import { emptyNetwork, type Architecture } from '../training/buildNetwork.ts';
 import { splitImages } from '../training/split.ts';
+import { freeBytesAt } from './freeSpace.ts';
 import { canGoOn, readTrainingRun, type TrainingRun } from './trainingFiles.ts';
 import { findLabelledImages } from './trainingImages.ts';
 
@@ -90,13 +90,4 @@ function refuseOther(before: TrainingRun, request: TrainingRequest, path: string
 /** What makes a training the one that it is. */
 function factsOf({ architecture, recipe: { epochs: _, checkpoints: __, checkpointPrecision: ___, ...recipe }, imagesPath, labelsPath }: Pick<TrainingRun, 'architecture' | 'recipe' | 'imagesPath'> & { readonly labelsPath?: string | null | undefined }): Readonly<Record<string, unknown>> {
   return { ...recipe, architecture, imagesPath: resolve(imagesPath), labelsPath: labelsPath ? resolve(labelsPath) : null };
-}
-
-/** Of the folder, or of the nearest one above it that exists. */
-async function freeBytesAt(folder: string): Promise<number> {
-  for (let at = folder; ; at = dirname(at)) {
-    const found = await statfs(at).catch(() => null);
-    if (found) return found.bavail * found.bsize;
-    if (dirname(at) === at) return 0;
-  }
 }

@@ -47,6 +47,8 @@ export interface WorkspaceService {
   forget(path: string): Promise<void>;
   /** The open workspace; throws AppError WORKSPACE where none is. */
   required(): OpenWorkspace;
+  /** Where what is computed next goes: the folder of the open workspace, or that of new ones, which need not be there yet. */
+  folder(): string;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export interface WorkspaceOptions {
 
 export function createWorkspaceService({ folders, runners, mode = 'write' }: WorkspaceOptions): WorkspaceService {
   const recentFile = join(folders.config, 'recent.json');
+  const newWorkspaces = join(folders.data, 'workspaces');
   let opened: OpenWorkspace | undefined;
   const jobsChanged = createChangeSignal();
   // Opening two workspaces at once would leave one of them open for ever.
@@ -113,7 +116,7 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
     create: ({ path, name }) =>
       inTurn(async () => {
         if (path) return switchTo(resolve(path), true, name ?? basename(resolve(path)));
-        return switchTo(await freeFolder(join(folders.data, 'workspaces'), name ?? 'workspace', 'workspace'), true, name ?? 'workspace');
+        return switchTo(await freeFolder(newWorkspaces, name ?? 'workspace', 'workspace'), true, name ?? 'workspace');
       }),
     async forget(path) {
       await writeJson(recentFile, (await readRecent()).filter((entry) => entry.path !== path));
@@ -122,6 +125,7 @@ export function createWorkspaceService({ folders, runners, mode = 'write' }: Wor
       if (!opened) throw new AppError('WORKSPACE', 'No workspace is open. Open one, or make a new one, first.');
       return opened;
     },
+    folder: () => opened?.store.folder ?? newWorkspaces,
     async close() {
       const last = opened;
       opened = undefined;

@@ -166,6 +166,14 @@ describeWithData('an index behind the contract', [squeezenet, photographs], () =
 
   beforeAll(() => void linkPhotographs(images, 24));
 
+  it('says beforehand what an index would need, also while no workspace is open', async () => {
+    const { preprocessing } = await client.models.inspect({ path: model });
+    const needed = await client.indexing.estimate({ modelPath: model, imagesPath: images, preprocessing });
+    expect(needed).toMatchObject({ images: 24, layers: 26, channels: 3944 });
+    expect(needed.matrixBytes.float32 / (24 * 3944 * 4)).toBeCloseTo(1, 1);
+    expect(needed.freeBytes).toBeGreaterThan(0);
+  });
+
   it('scans, previews and starts, and the streams tell how it goes and end with it', async () => {
     const workspace = await client.workspaces.create({ path: join(folder, 'workspace') });
     expect(workspace).toMatchObject({ name: 'workspace', path: join(folder, 'workspace') });
