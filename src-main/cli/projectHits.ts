@@ -9,7 +9,7 @@ import type { Layer } from '../../src-shared/domain/layers.ts';
 import type { Control, Method, ProjectionRecord, Seed } from '../../src-shared/domain/projection.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { byImage } from '../projection/atlasOrder.ts';
-import { computationVersion } from '../services/indexing.ts';
+import { computationVersion } from '../services/computation.ts';
 import type { Services } from '../services/services.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { npyBytes, npyHeaderBytes } from '../store/npy.ts';

@@ -12,10 +12,7 @@ import { decodeCrop, encodeCrop, resizePixels } from '../dataset/picture.ts';
 import type { StoredImage } from '../store/images.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
-import { readRowFile } from '../store/rowFiles.ts';
-import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
-import { isWhole, pixelsFile, rowImages } from './featureRows.ts';
-import { rowOf } from './scoreRows.ts';
+import { openSmallPictures } from './smallPictures.ts';
 import { createTurns } from './turns.ts';
 
 export interface CropService {
@@ -76,17 +73,13 @@ async function read(store: Store, index: StoredIndex, image: StoredImage, holdsH
 }
 
 async function enlarged(store: Store, index: StoredIndex, imageNumber: number): Promise<Uint8Array | null> {
-  const file = await store.rowFiles.find(index.id, pixelsFile);
-  const row = isWhole(file, index) ? rowOf(await rowImages(store, index), imageNumber) : -1;
-  if (row < 0) return null;
-  const reader = await readRowFile(scoreMatrixFolder(store.folder, file!.folder), file!);
+  const kept = await openSmallPictures(store, index);
   try {
-    const [height, width] = file!.shape as readonly [number, number];
-    const pixels = await reader.read(row, 1);
-    const [tall, wide] = index.preprocessing.crop;
-    return height === tall && width === wide ? pixels : (await resizePixels({ pixels, width, height, channels: 3 }, wide, tall)).pixels;
+    const small = await kept?.read(imageNumber);
+    const [height, width] = index.preprocessing.crop;
+    return small ? (await resizePixels({ ...small, channels: 3 }, width, height)).pixels : null;
   } finally {
-    await reader.close();
+    await kept?.close();
   }
 }
 

@@ -10,7 +10,7 @@ import { gridTile, layOutGrid, type GridRow } from '../projection/gridFigure.ts'
 import type { EvolutionService, Series } from './evolution.ts';
 import type { EvolutionCell } from './evolutionRows.ts';
 import { rangesOf, scaleWords, seedWords, type Figure, type FigureService, type HeldFigure } from './figures.ts';
-import { computationVersion } from './indexing.ts';
+import { computationVersion } from './computation.ts';
 import type { PictureService } from './pictures.ts';
 
 export type EvolutionFigureRequest = z.infer<typeof evolutionFigureRequest>;

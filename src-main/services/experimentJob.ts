@@ -7,7 +7,7 @@ import type { Store } from '../store/open.ts';
 import { experimentStudies } from './experimentStudies.ts';
 import type { ExperimentNumbers, ExperimentSpec, ExperimentStudy, StudyMeans } from './experimentStudy.ts';
 import { pausing } from './indexJob.ts';
-import { computationVersion } from './indexing.ts';
+import { computationVersion } from './computation.ts';
 
 export interface ExperimentRequest {
   readonly experiment: string;

@@ -6,6 +6,7 @@ import { AppError } from '../../src-shared/errors.ts';
 import type { RowBatch, RowSink } from '../indexing/buildIndex.ts';
 import type { SegmentRow } from '../indexing/segments.ts';
 import type { VectorWish } from '../rewrite/probe/featureGraph.ts';
+import { allWritten } from '../store/filePieces.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import { readRowFile, rowBytes, type RowCount, type RowFileReader, type StoredRowFile } from '../store/rowFiles.ts';
 import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
@@ -106,17 +107,17 @@ function createSink({ preprocessing: { crop } }: StoredIndex, before: number, co
     vectors,
     async append(batch) {
       if (batch.images.length === 0) return;
-      await all(columns.map(async (column) => column.array.write(rows, await rowsOf(column, batch, crop))));
+      await allWritten(columns.map(async (column) => column.array.write(rows, await rowsOf(column, batch, crop))));
       // All at once: a batch that fails half-way is not counted anywhere.
       rows += batch.images.length;
     },
     async flush() {
       const written = rows;
-      await all(columns.map(({ array }) => array.flush()));
+      await allWritten(columns.map(({ array }) => array.flush()));
       flushed = written;
     },
     flushed: () => columns.map(({ file: { id } }) => ({ id, rows: flushed })),
-    confirm: () => all(columns.map(({ array }) => array.count(flushed))),
+    confirm: () => allWritten(columns.map(({ array }) => array.count(flushed))),
     close,
   };
 }
@@ -157,9 +158,4 @@ function inOrder(rows: readonly SegmentRow[], bytes: number, computed: Uint8Arra
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** Waits for all, also where one fails, so that nothing is still writing when the files are closed. */
-export async function all(work: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason;
 }

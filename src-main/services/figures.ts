@@ -15,7 +15,8 @@ import { figureDensity, figureTile, layOutFigure, type FigureChannel, type Figur
 import { figurePdf } from '../projection/figurePdf.ts';
 import { figureSvg } from '../projection/figureSvg.ts';
 import type { StoredIndex } from '../store/indexes.ts';
-import { computationVersion, layerOf } from './indexing.ts';
+import { computationVersion } from './computation.ts';
+import { layerOf } from './indexing.ts';
 import type { PictureService } from './pictures.ts';
 import { checkChannel } from './projectionUnits.ts';
 import type { WorkspaceService } from './workspaces.ts';

@@ -8,12 +8,13 @@ import { AppError } from '../../src-shared/errors.ts';
 import type { InferenceClient } from '../inference/worker/client.ts';
 import { buildIndex, type RowSink } from '../indexing/buildIndex.ts';
 import type { JobProgress, JobRunner } from '../jobs/queue.ts';
+import { allWritten } from '../store/filePieces.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
 import { openScoreMatrix, scoreMatrixFolder, type ScoreMatrixWriter } from '../store/scoreMatrix.ts';
 import { requireSameComputation } from './computation.ts';
 import { openEarlierRows } from './earlierRows.ts';
-import { all, openFeaturesInPass } from './featuresInPass.ts';
+import { openFeaturesInPass } from './featuresInPass.ts';
 import { openImageSource } from './imageSource.ts';
 import { placeTakenHits } from './placeTakenHits.ts';
 import { writePaths } from './rowColumns.ts';
@@ -133,8 +134,8 @@ function together(sinks: readonly RowSink[]): RowSink {
       for (const sink of sinks) await sink.append(batch);
     },
     // Begun at one moment, so that all count the same rows.
-    flush: () => all(sinks.map((sink) => sink.flush())),
-    confirm: () => all(sinks.map((sink) => sink.confirm())),
+    flush: () => allWritten(sinks.map((sink) => sink.flush())),
+    confirm: () => allWritten(sinks.map((sink) => sink.confirm())),
   };
 }
 

@@ -21,7 +21,6 @@ export type ChannelSummary = z.infer<typeof channelSummary>;
 export type ChannelDetail = z.infer<typeof channelDetail>;
 type IndexState = z.infer<typeof indexState>;
 
-export { computationVersion };
 export type { StartRequest };
 
 export interface ChannelHits {

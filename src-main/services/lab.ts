@@ -22,7 +22,7 @@ import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
 import type { CropService } from './crops.ts';
 import type { FigureService, HeldFigure } from './figures.ts';
-import { computationVersion } from './indexing.ts';
+import { computationVersion } from './computation.ts';
 import { adversarialStudy, ascentStudy } from './labAscent.ts';
 import { occlusionStudy } from './labOcclusion.ts';
 import { createLabRuns, type LabRuns } from './labRuns.ts';

@@ -13,7 +13,7 @@ import type { StoredIndex } from '../store/indexes.ts';
 import type { StoredLabResult } from '../store/labResults.ts';
 import type { Store } from '../store/open.ts';
 import { createChangeSignal, type ChangeSignal } from './events.ts';
-import { computationVersion } from './indexing.ts';
+import { computationVersion } from './computation.ts';
 import type { SeenPicture } from './labSubject.ts';
 import type { LabStudy, StudyNews, StudyOutcome, StudyPicture } from './labStudy.ts';
 import { wayOf } from './scoringFor.ts';

@@ -1,7 +1,7 @@
 /** What a map shows, in words from which it can be made again. */
 import { basename } from 'node:path';
 import type { StoredIndex } from '../store/indexes.ts';
-import { computationVersion } from './indexing.ts';
+import { computationVersion } from './computation.ts';
 import { reducedDimensions, type MapFacts, type MapSpec } from './mapJob.ts';
 import { poolingWords } from './neighbours.ts';
 

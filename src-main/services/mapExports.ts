@@ -23,7 +23,8 @@ import type { MapFacts } from './mapJob.ts';
 import { indexOfMap, rowPaths, rowsNow } from './mapRows.ts';
 import type { MapRecord, MapService } from './maps.ts';
 import type { PictureService } from './pictures.ts';
-import { blank, place, type Sheet, type SmallPicture, type ThumbnailService } from './thumbnails.ts';
+import type { SmallPicture } from './smallPictures.ts';
+import { blank, place, type Sheet, type ThumbnailService } from './thumbnails.ts';
 import type { WorkspaceService } from './workspaces.ts';
 
 export type MapExport = z.infer<typeof mapExport>;

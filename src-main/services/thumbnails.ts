@@ -7,21 +7,11 @@ import type { IndexId } from '../../src-shared/domain/ids.ts';
 import { AppError } from '../../src-shared/errors.ts';
 import { encodePng, resizePixels } from '../dataset/picture.ts';
 import type { StoredIndex } from '../store/indexes.ts';
-import { readRowFile, type RowFileReader } from '../store/rowFiles.ts';
-import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
 import type { Store } from '../store/open.ts';
 import type { CropService } from './crops.ts';
-import { isWhole, pixelsFile, rowImages } from './featureRows.ts';
-import { rowOf } from './scoreRows.ts';
+import { openSmallPictures, type SmallPicture } from './smallPictures.ts';
 import { createTurns } from './turns.ts';
 import type { WorkspaceService } from './workspaces.ts';
-
-/** A picture of `[height, width, 3]` RGB. */
-export interface SmallPicture {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
 
 export interface ThumbnailService {
   /** PNG; tiles of images that cannot be shown are empty. */
@@ -64,9 +54,9 @@ export function createThumbnailService(workspaces: WorkspaceService, crops: Crop
     },
     async *each(store, index, images, size, signal) {
       // Opened when the first is asked of it.
-      const opened: { kept?: ReturnType<typeof openKept> } = {};
+      const opened: { kept?: ReturnType<typeof openSmallPictures> } = {};
       const small = async (image: number) => {
-        const picture = await (await (opened.kept ??= openKept(store, index)))?.read(image);
+        const picture = await (await (opened.kept ??= openSmallPictures(store, index)))?.read(image);
         return picture ? fitted(picture, size) : null;
       };
       const large = (image: number) => fromCrop(store, index, image, size);
@@ -83,21 +73,6 @@ export function createThumbnailService(workspaces: WorkspaceService, crops: Crop
     },
   };
   return service;
-}
-
-async function openKept(store: Store, index: StoredIndex): Promise<{ read(image: number): Promise<SmallPicture | null>; close(): Promise<void> } | null> {
-  const file = await store.rowFiles.find(index.id, pixelsFile);
-  if (!isWhole(file, index)) return null;
-  const reader: RowFileReader = await readRowFile(scoreMatrixFolder(store.folder, file.folder), file);
-  const numbers = await rowImages(store, index);
-  const [height, width] = file.shape as [number, number];
-  return {
-    async read(image) {
-      const row = rowOf(numbers, image);
-      return row < 0 ? null : { pixels: await reader.read(row, 1), width, height };
-    },
-    close: () => reader.close(),
-  };
 }
 
 /** The longer edge at `size`. */

@@ -41,3 +41,8 @@ export async function inWords<T>(place: string, work: () => Promise<T>): Promise
     throw new AppError(code === 'ENOENT' ? 'UNREADABLE_FILE' : 'WORKSPACE', `The scores in ${place} cannot be written: ${sentence}.`, { path: place, system: code }, thrown);
   }
 }
+
+/** Waits for all, also where one fails, so that nothing is still writing when files are closed or the caller tries again. */
+export async function allWritten(work: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason;
+}

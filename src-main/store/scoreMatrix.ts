@@ -12,7 +12,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../src-shared/errors.ts';
-import { inWords } from './filePieces.ts';
+import { allWritten, inWords } from './filePieces.ts';
 import { openGrowingArray, type GrowingArray } from './growingArray.ts';
 import { bytesPerElement, encodeFloats, npyHeaderBytes } from './npy.ts';
 import { openPathList, type PathList } from './pathList.ts';
@@ -145,17 +145,17 @@ function createWriter({ folder, layers, precision, rows: firstRows, images: firs
         if (length !== batch.images.length * channels) throw new Error(`append: layer ${number} has ${length ?? 'no'} scores for ${batch.images.length} images of ${channels} channels.`);
       }
       await inWords(folder, async () => {
-        await all(layers.map(({ number }) => files.get(number)!.write(rows, encodeFloats(scores.get(number)!, precision))));
+        await allWritten(layers.map(({ number }) => files.get(number)!.write(rows, encodeFloats(scores.get(number)!, precision))));
         await appendImages(batch);
       });
       rows += batch.images.length;
     },
     async flush() {
       const appended = { rows, images };
-      await inWords(folder, () => all([...everyFile.map((file) => file.flush()), paths.flush()]));
+      await inWords(folder, () => allWritten([...everyFile.map((file) => file.flush()), paths.flush()]));
       flushed = appended;
     },
-    confirm: () => inWords(folder, () => all([numbers.count(flushed.images), ...[...files.values()].map((file) => file.count(flushed.rows))])),
+    confirm: () => inWords(folder, () => allWritten([numbers.count(flushed.images), ...[...files.values()].map((file) => file.count(flushed.rows))])),
     close: closeAll,
   };
 }
@@ -190,9 +190,4 @@ async function writeLayers(folder: string, layers: readonly MatrixLayer[]): Prom
     await writeFile(temporary, `[\n${entries.map((entry) => JSON.stringify(entry)).join(',\n')}\n]\n`, { flush: true });
     await rename(temporary, join(folder, 'layers.json'));
   });
-}
-
-/** Waits for all, also where one fails, so that nothing is still writing when the caller tries again. */
-async function all(work: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason;
 }

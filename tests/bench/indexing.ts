@@ -17,7 +17,7 @@ import { createTurns } from '../../src-main/services/turns.ts';
 import { temporaryFolder } from '../support/commandLine.ts';
 import { exportPeer, peerIndex, type PeerNetwork } from './peer.ts';
 import { listPhotographs, photographs, squeezenet } from '../support/photographs.ts';
-import { readProcess, timed, type Timed } from '../support/processorTime.ts';
+import { residentBytes, timed, type Timed } from '../support/processorTime.ts';
 import { dataPath, missingData, repositoryRoot } from '../support/testData.ts';
 
 const missing = missingData([squeezenet, photographs]);
@@ -104,7 +104,7 @@ function median<T>(all: readonly T[], sizeOf: (each: T) => number): T {
 function watchMemory({ inference }: Services): { stop(): number } {
   let peak = 0;
   const look = () => {
-    const bytes = [process.pid, ...inference.processes().values()].map((pid) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readProcess(pid, 'status'))?.[1] ?? 0));
+    const bytes = [process.pid, ...inference.processes().values()].map(residentBytes);
     peak = Math.max(peak, bytes.reduce((sum, each) => sum + each, 0));
   };
   const timer = setInterval(look, 100);

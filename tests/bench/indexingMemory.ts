@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { runForJson, startCommand, temporaryFolder } from '../support/commandLine.ts';
 import { listPhotographs, photographs, squeezenet } from '../support/photographs.ts';
 import { processesOf } from '../support/processes.ts';
-import { readProcess } from '../support/processorTime.ts';
+import { residentBytes } from '../support/processorTime.ts';
 import { dataPath, missingData } from '../support/testData.ts';
 
 const sampleMs = 100;
@@ -53,8 +53,4 @@ async function measure(images: number): Promise<number> {
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
-}
-
-function residentBytes(pid: number): number {
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readProcess(pid, 'status'))?.[1] ?? 0);
 }

@@ -1,4 +1,4 @@
-/** What work costs: seconds, and processor time of the core and of its inference processes, which other programs on the machine do not distort. */
+/** What work costs: seconds, memory, and processor time of the core and of its inference processes, which other programs on the machine do not distort. */
 import { readFileSync } from 'node:fs';
 import type { Services } from '../../src-main/services/services.ts';
 
@@ -26,8 +26,13 @@ function workerSeconds({ inference }: Services): number {
   return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
+/** Bytes of memory that a process holds now (Linux; 0 elsewhere). */
+export function residentBytes(pid: number): number {
+  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readProcess(pid, 'status'))?.[1] ?? 0);
+}
+
 /** A file of /proc; empty where the process is gone, or the system has none. */
-export function readProcess(pid: number, file: string): string {
+function readProcess(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

@@ -1,6 +1,7 @@
 /** Runs one map in a thread of its own, so that the core answers while it settles; the thread asks for the rows block by block. */
 import { Worker } from 'node:worker_threads';
 import { AppError, fromPlainError } from '../../../src-shared/errors.ts';
+import { giveRows } from '../askedRows.ts';
 import type { RowSource } from '../matrix.ts';
 import type { FromLayoutThread, ToLayoutThread } from './messages.ts';
 import type { LayoutCheckpoints, LayoutRequest, LayoutResult, LayoutWatch } from './request.ts';
@@ -50,11 +51,8 @@ async function answer(
   reject: (error: unknown) => void,
 ): Promise<void> {
   switch (message.kind) {
-    case 'read': {
-      // A view of a larger buffer would take all of it along.
-      const data = new Float32Array(await order.rows.read(message.first, message.count));
-      return tell({ kind: 'rows', data }, [data.buffer]);
-    }
+    case 'read':
+      return giveRows(order.rows, message, tell);
     case 'progress':
       return order.onProgress?.(message.progress);
     case 'positions':

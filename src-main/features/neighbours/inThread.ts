@@ -1,6 +1,7 @@
 /** Builds an index of neighbours, or searches one that was kept, in a thread of its own, so that the core answers meanwhile; the thread asks for the rows block by block. */
 import { Worker } from 'node:worker_threads';
 import { AppError, fromPlainError } from '../../../src-shared/errors.ts';
+import { giveRows } from '../askedRows.ts';
 import type { Metric, RowSource } from '../matrix.ts';
 import type { FromNeighbourThread, ToNeighbourThread } from './messages.ts';
 import type { NearestRequest, Neighbours } from './nearestRows.ts';
@@ -98,13 +99,8 @@ function startThread(source: RowSource) {
   let onFailure: (error: unknown) => void = () => undefined;
   const tell = (message: ToNeighbourThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer);
   const fail = (error: unknown) => onFailure(error);
-  // A view of a larger buffer would take all of it along.
-  const read = async (first: number, count: number) => {
-    const data = new Float32Array(await source.read(first, count));
-    tell({ kind: 'rows', data }, [data.buffer]);
-  };
   worker.on('message', (message: FromNeighbourThread) => {
-    if (message.kind === 'read') return void read(message.first, message.count).catch(fail);
+    if (message.kind === 'read') return void giveRows(source, message, tell).catch(fail);
     if (message.kind === 'failed') return fail(fromPlainError(message.error));
     onMessage(message);
   });

@@ -1,5 +1,6 @@
 /** What the thread of an index of neighbours and the core say to each other. Rows and bytes are handed over, not copied. */
 import type { PlainError } from '../../../src-shared/errors.ts';
+import type { RowsAsked, RowsGiven } from '../askedRows.ts';
 import type { Metric } from '../matrix.ts';
 import type { NearestRequest, Neighbours } from './nearestRows.ts';
 
@@ -13,12 +14,11 @@ export type ToNeighbourThread =
   | ({ readonly kind: 'build'; readonly seed: number } & RowsToRead)
   /** `bytes`: of an index that was built and kept. */
   | ({ readonly kind: 'open'; readonly bytes: Uint8Array } & RowsToRead)
-  /** The answer to `read`: `[count, dimensions]`. */
-  | { readonly kind: 'rows'; readonly data: Float32Array }
+  | RowsGiven
   | { readonly kind: 'search'; readonly id: number; readonly query: Float32Array; readonly request: NearestRequest };
 
 export type FromNeighbourThread =
-  | { readonly kind: 'read'; readonly first: number; readonly count: number }
+  | RowsAsked
   /** In rows: read, or linked. */
   | { readonly kind: 'progress'; readonly stage: 'reading' | 'linking'; readonly done: number; readonly total: number }
   | { readonly kind: 'built'; readonly bytes: Uint8Array<ArrayBuffer> }
