@@ -16,7 +16,7 @@ import { linkScheme } from './ipcChannels.ts';
 import { openLogFile, type LogFile } from './logFile.ts';
 import { setMenu } from './menu.ts';
 import { openingOfLink, openingOfPath, openingsOf, workspaceIdOf, type FileFacts } from './openings.ts';
-import { coreEntry, findNode } from './pinnedNode.ts';
+import { coreEntry, coreNodeOptions, findNode } from './pinnedNode.ts';
 import { updateCheck } from './updates.ts';
 import { openWindowPlaces, type WindowPlaces } from './windowPlaces.ts';
 import { WorkbenchWindow } from './workbenchWindow.ts';
@@ -86,7 +86,7 @@ function newWindow(workspacePath = ''): WorkbenchWindow {
   const made: WorkbenchWindow = new WorkbenchWindow({
     appRoot,
     slot: [...Array(taken.size + 1).keys()].find((slot) => !taken.has(slot)) ?? taken.size,
-    core: { node, args: [coreEntry(appRoot)] },
+    core: { node, args: [...coreNodeOptions, coreEntry(appRoot)] },
     words: () => wordsFor(language),
     place: places!.find(workspacePath),
     places: places!,

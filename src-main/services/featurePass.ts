@@ -13,6 +13,7 @@ import type { StoredRowFile } from '../store/rowFiles.ts';
 import { scoreMatrixFolder } from '../store/scoreMatrix.ts';
 import { readScoreMatrix } from '../store/scoreMatrixReader.ts';
 import { withStrikes } from './atlasJob.ts';
+import { requireSameComputation } from './computation.ts';
 import { planPass, type PassPlan } from './featurePlan.ts';
 import { featuresFile, isWhole, pixelsFile, rowImages, type Pooling } from './featureRows.ts';
 import { openImageSource } from './imageSource.ts';
@@ -45,6 +46,7 @@ export async function completeFeatures(pass: FeaturePass, index: StoredIndex, ch
     if (isWhole(file, index)) known.push(file);
   }
   if (known.length === choice.layers.length && isWhole(await store.rowFiles.find(index.id, pixelsFile), index)) return known;
+  requireSameComputation(index);
   const plan = await planPass(await subjectOfIndex(inference, store, index, signal), choice.layers.map((layer) => ({ layer, pooling: choice.pooling })));
   if (index.matrix === 'none') await writePaths(store, index);
   const claimed: StoredRowFile[] = [];

@@ -9,6 +9,7 @@ import type { JobRunner, LiveJob } from '../jobs/queue.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 import type { Store } from '../store/open.ts';
 import type { StoredRowFile } from '../store/rowFiles.ts';
+import { whyOtherComputation } from './computation.ts';
 import { continuedJob } from './continuedJob.ts';
 import { completeFeatures } from './featurePass.ts';
 import { planPass, whyNoRoom, type PassPlan } from './featurePlan.ts';
@@ -115,6 +116,6 @@ async function lookAt(workspaces: WorkspaceService, inference: InferenceClient, 
   const [features] = plan.wishes;
   const dimensions = features!.shape[0]!;
   const kept = isWhole(await store.rowFiles.find(index.id, features!), index);
-  const obstacle = kept ? null : (readOnly ?? whyNoRoom({ images, dimensions, bytes, freeBytes }, choice.pooling === 'flat' && layer.height * layer.width > 1 ? layer.channels : null));
+  const obstacle = kept ? null : (readOnly ?? whyOtherComputation(index) ?? whyNoRoom({ images, dimensions, bytes, freeBytes }, choice.pooling === 'flat' && layer.height * layer.width > 1 ? layer.channels : null));
   return { index, plan, estimate: { images, dimensions, bytes, freeBytes, kept, obstacle } };
 }

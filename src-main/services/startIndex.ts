@@ -167,7 +167,7 @@ export function createIndexStarter(workspaces: WorkspaceService, inference: Infe
       const { model, layers } = await modelOf(request, signal);
       const found = await scanForStore(store, request.imagesPath, request, signal);
       const key = keyOf({ ...request, labelsPath: request.labelsPath ?? null, computationVersion, modelHash: model.hash, imagesPath: found.root }, request.shard);
-      const existing = (await store.indexes.list()).find((index) => isKeyedBy(index, key) && fits(index, request));
+      const existing = (await store.indexes.list()).find((index) => index.key.startsWith(key) && fits(index, request));
       if (!existing) {
         const index = await create(request, key, found, model, layers, signal);
         return { index, missing: { verb: 'Index', request: {} } };
@@ -234,11 +234,6 @@ function keyOf({ computationVersion: version, modelHash, preprocessing, imagesPa
   return createHash('sha256')
     .update(JSON.stringify([version, modelHash, inFixedOrder(preprocessing), imagesPath, top, labelsPath ? resolve(labelsPath) : null, shard ?? null]))
     .digest('hex');
-}
-
-/** Keys of earlier versions held the preprocessing in the order in which it was written down. */
-function isKeyedBy(index: StoredIndex, key: string): boolean {
-  return index.key.startsWith(key) || (index.part === null && keyOf(index) === key);
 }
 
 /** The key of an index of the whole folder, made of a part's record. */

@@ -7,7 +7,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { writeLicences } from './licences.mjs';
-import { environment, modules, pinnedNode, root } from './places.mjs';
+import { coreNodeOptions, environment, modules, pinnedNode, root } from './places.mjs';
 import { runStep } from './processes.mjs';
 
 const sourceFolders = ['src-shared', 'src-main', 'src-renderer', 'resources'];
@@ -57,7 +57,8 @@ function placeCommand() {
     rmSync(nodePath, { force: true });
     symlinkSync(node, nodePath);
   }
-  const script = `#!/bin/sh\nhere=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)\nexec "$here/${node.replaceAll('\\', '/')}" "$here/../../out/main/cli.js" "$@"\n`;
+  const options = coreNodeOptions.join(' ');
+  const script = `#!/bin/sh\nhere=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)\nexec "$here/${node.replaceAll('\\', '/')}" ${options} "$here/../../out/main/cli.js" "$@"\n`;
   const shellPath = join(modules, '.bin/switchback');
   if (!existsSync(shellPath) || readFileSync(shellPath, 'utf8') !== script) {
     rmSync(shellPath, { force: true });
@@ -65,6 +66,6 @@ function placeCommand() {
     chmodSync(shellPath, 0o755);
   }
   if (process.platform === 'win32') {
-    writeFileSync(join(modules, '.bin/switchback.cmd'), `@"%~dp0\\${node}" "%~dp0\\..\\..\\out\\main\\cli.js" %*\r\n`);
+    writeFileSync(join(modules, '.bin/switchback.cmd'), `@"%~dp0\\${node}" ${options} "%~dp0\\..\\..\\out\\main\\cli.js" %*\r\n`);
   }
 }

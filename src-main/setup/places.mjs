@@ -33,6 +33,12 @@ export function pinnedNode() {
   return join(modules, found.folder, found.program);
 }
 
+/**
+ * Options for the Node that runs the core. While an index is made, V8 lets the space for new objects grow to 96 MB, of which 12 do as well (desktop/pinnedNode.ts holds them too; they can be set
+ * only from outside).
+ */
+export const coreNodeOptions = ['--max-semi-space-size=4'];
+
 /** Folder with Node's C headers inside the pinned package, or null (Windows packages carry none). */
 export function pinnedHeaders() {
   const found = pinnedNodePackage();

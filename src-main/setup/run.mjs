@@ -9,7 +9,7 @@ import { ensureBuilt } from './buildSources.mjs';
 import { ensureInstalled } from './installPackages.mjs';
 import { writeNotice } from './licences.mjs';
 import { packInstallers } from './pack.mjs';
-import { environment, pinnedNode, root } from './places.mjs';
+import { coreNodeOptions, environment, pinnedNode, root } from './places.mjs';
 import { handOver, say } from './processes.mjs';
 import { runTests } from './runTests.mjs';
 import { writeSbom } from './sbom.mjs';
@@ -21,7 +21,7 @@ const oldest = [20, 19];
 const commands = {
   start: startWorkbench,
   test: runTests,
-  switchback: (args) => handOver(pinnedNode(), [join(root, 'out/main/cli.js'), ...args], { cwd: process.env['INIT_CWD'] ?? process.cwd(), env: environment() }),
+  switchback: (args) => handOver(pinnedNode(), [...coreNodeOptions, join(root, 'out/main/cli.js'), ...args], { cwd: process.env['INIT_CWD'] ?? process.cwd(), env: environment() }),
   build: async () => 0,
   // The long forms of what `npm test` runs shortly.
   fuzz: (args) => runLong({ SWITCHBACK_FUZZ: '10000' }, ['fuzz', 'Fuzz', ...args]),
@@ -44,7 +44,7 @@ const commands = {
   // `npm run bench -- devices ...` runs tests/bench/devices.ts; without a name, main.ts.
   bench: ([name = 'main', ...args]) => {
     const isNamed = existsSync(join(root, `tests/bench/${name}.ts`));
-    return handOver(pinnedNode(), [join(root, `tests/bench/${isNamed ? name : 'main'}.ts`), ...(isNamed ? args : [name, ...args])], { cwd: root, env: environment() });
+    return handOver(pinnedNode(), [...coreNodeOptions, join(root, `tests/bench/${isNamed ? name : 'main'}.ts`), ...(isNamed ? args : [name, ...args])], { cwd: root, env: environment() });
   },
 };
 

@@ -3,7 +3,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment, modules, pinnedNode, root } from './places.mjs';
+import { coreNodeOptions, environment, modules, pinnedNode, root } from './places.mjs';
 import { handOver, runStep, say } from './processes.mjs';
 
 const electronFolder = join(modules, 'electron');
@@ -27,7 +27,7 @@ export async function startWorkbench(args) {
 function serve(reason, args, hasDisplay) {
   say(`Opening in the browser: ${reason}.`);
   const serveArgs = hasDisplay || args.includes('--no-open') ? args : [...args, '--no-open'];
-  return handOver(pinnedNode(), [join(root, 'out/main/cli.js'), 'serve', ...serveArgs], { cwd: process.cwd(), env: environment() });
+  return handOver(pinnedNode(), [...coreNodeOptions, join(root, 'out/main/cli.js'), 'serve', ...serveArgs], { cwd: process.cwd(), env: environment() });
 }
 
 /** Why no window can be shown on this machine, or null. */

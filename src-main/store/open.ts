@@ -138,7 +138,7 @@ export async function openStore(path: string, options: { readonly mode: StoreMod
       writer = await openDatabase(file, 'write');
       opened.push(writer);
       await checkLayout(writer, absolute);
-      await writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -65536;');
+      await writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16384;');
       await migrate(writer);
     }
     const reading = await openForReading(file, absolute, () => openStore(absolute, { mode: 'write' }).then((store) => store.close()));

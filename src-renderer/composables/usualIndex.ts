@@ -12,6 +12,12 @@ export function usualIndex(indexes: readonly IndexRecord[]): IndexRecord | null 
   return equals.reduce((last, each) => (epochOf(each) > epochOf(last) ? each : last), first);
 }
 
+/** The same indexes with the usual one first, where whoever opens a workspace looks for it: an evolution may have added many beside it. */
+export function usualFirst(indexes: readonly IndexRecord[]): readonly IndexRecord[] {
+  const usual = usualIndex(indexes);
+  return usual ? [usual, ...indexes.filter((each) => each !== usual)] : indexes;
+}
+
 /** What checkpoints of a training have in common: their names without the number at the end. */
 function trainingOf({ modelName }: IndexRecord): string {
   return modelName.replace(/(?<=[-_])\d+$/, '');

@@ -50,6 +50,9 @@ it('shows an index of today, calls it outdated, and neither fills nor rescans it
   const refusal = { code: 'CONFLICT', message: 'This index was made by another version of Switchback, whose scores would not fit together with new ones. Index the folder again.', data: { index } };
   await expect(services.indexing.rescan(index)).rejects.toMatchObject(refusal);
   expect(await services.indexing.resume(index), 'there is nothing left to fill').toEqual({ jobId: null });
+  const features = { index, layer: 'second', pooling: 'mean' } as const;
+  expect((await services.features.estimate(features)).obstacle).toBe(refusal.message);
+  await expect(services.features.compute(features)).rejects.toMatchObject({ code: 'CONFLICT', message: refusal.message });
   const again = await services.indexing.start(request);
   expect(again.index).not.toBe(index);
   const { queue } = services.workspaces.required();
@@ -84,26 +87,22 @@ it('shows the projections of a pack of today, without network and images', async
   }
 });
 
-it('finds an index again whose preprocessing was written down in another order', async () => {
+it('finds an index again whose preprocessing is asked for in another order', async () => {
   services = await openServices(home, at('order'));
   const first = await services.indexing.start(request);
   await services.workspaces.required().queue.ended(first.jobId!);
-  await services.close();
-  const database = await openDatabase(at('order/workspace.sqlite'), 'write');
   const { std, mean, scale, resize, crop, order } = smallModelPreprocessing;
-  await database.run("UPDATE indexes SET preprocessing = ?, key = 'made of other letters'", [JSON.stringify({ std, mean, scale, resize, crop, order })]);
-  await database.close();
-  services = await openServices(home, at('order'));
-  expect(await services.indexing.start(request)).toEqual({ index: first.index, jobId: null });
+  expect(await services.indexing.start({ ...request, preprocessing: { std, mean, scale, resize, crop, order } })).toEqual({ index: first.index, jobId: null });
   expect((await services.indexing.start({ ...request, top: 4 })).index).not.toBe(first.index);
 });
 
 /** The services of a program whose computation has the next version. */
 async function openLater(workspace: string): Promise<Services> {
   vi.doMock('../../src-main/services/computation.ts', async (original) => {
-    const { requireSameComputation } = await original<typeof import('../../src-main/services/computation.ts')>();
-    const ofLater: typeof requireSameComputation = (of) => requireSameComputation({ ...of, computationVersion: of.computationVersion - 1 });
-    return { computationVersion: computationVersion + 1, requireSameComputation: ofLater };
+    const { requireSameComputation, whyOtherComputation } = await original<typeof import('../../src-main/services/computation.ts')>();
+    type Made = Parameters<typeof requireSameComputation>[0];
+    const ofLater = <T>(ask: (of: Made) => T) => (of: Made) => ask({ ...of, computationVersion: of.computationVersion - 1 });
+    return { computationVersion: computationVersion + 1, requireSameComputation: ofLater(requireSameComputation), whyOtherComputation: ofLater(whyOtherComputation) };
   });
   vi.resetModules();
   const { openServices: open } = await import('../support/openServices.ts');

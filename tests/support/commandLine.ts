@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { coreNodeOptions } from '../../src-main/desktop/pinnedNode.ts';
 import { repositoryRoot } from './testData.ts';
 
 export interface Finished {
@@ -29,7 +30,7 @@ export function temporaryFolder(word: string): string {
 
 /** Starts `switchback ARGS`, with `home` as SWITCHBACK_HOME, and both outputs piped. */
 export function startCommand(home: string, args: readonly string[]): StartedCommand {
-  const child = spawn(process.execPath, [join(repositoryRoot, 'src-main/cli/main.ts'), ...args], { cwd: home, env: commandEnvironment(home), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...coreNodeOptions, join(repositoryRoot, 'src-main/cli/main.ts'), ...args], { cwd: home, env: commandEnvironment(home), stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

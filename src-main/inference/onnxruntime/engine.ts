@@ -9,7 +9,7 @@ import { AppError } from '../../../src-shared/errors.ts';
 import { createGraphBuilder } from '../../graph/build.ts';
 import { withoutWeights, type Graph } from '../../graph/graph.ts';
 import { writeOnnx } from '../../importers/onnx/write.ts';
-import type { Data, Device, Engine, GpuAdapter, Session } from '../engine.ts';
+import type { CompileOptions, Data, Device, Engine, GpuAdapter, Session } from '../engine.ts';
 import { noGpuAdvice, webgpuAdapter } from '../webgpu.ts';
 import { failureOf } from './failure.ts';
 
@@ -43,9 +43,9 @@ export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOp
     device,
     description: `onnxruntime ${libraryVersion()} ${device}`,
     adapter: () => adapterOf(device),
-    async compile(graph, { alone = false, beside = false } = {}) {
+    async compile(graph, { alone = false, beside = false, seldom = false } = {}) {
       // A run waits for its slowest thread by spinning, whatever is allowed: where threads must share a core with others, fewer of them compute more.
-      const session = await compile(ort, graph, device, threads ?? (beside ? Math.ceil(availableParallelism() / 2) : 0), alone);
+      const session = await compile(ort, graph, { device, threads: threads ?? (beside ? Math.ceil(availableParallelism() / 2) : 0), alone, seldom });
       sessions.add(session);
       return {
         run: (feeds, fetches, signal) => session.run(feeds, fetches, signal),
@@ -61,7 +61,7 @@ export async function createOnnxruntimeEngine({ device, threads }: OnnxruntimeOp
   };
 }
 
-async function compile(ort: typeof Ort, network: Graph, device: Device, threads: number, alone: boolean): Promise<Session> {
+async function compile(ort: typeof Ort, network: Graph, { device, threads, alone, seldom }: Required<OnnxruntimeOptions & Pick<CompileOptions, 'alone' | 'seldom'>>): Promise<Session> {
   // What lives as long as the session must not hold the weights a second time.
   const graph = withoutWeights(network);
   let session: Ort.InferenceSession | undefined;
@@ -71,6 +71,8 @@ async function compile(ort: typeof Ort, network: Graph, device: Device, threads:
       graphOptimizationLevel: 'all',
       // Planning memory ahead holds a second block per batch size (180 MB for squeezenet1.1 with 16 images), and makes ranking no faster.
       enableMemPattern: alone,
+      // An arena, which each session has for itself, keeps what its largest run took.
+      enableCpuMemArena: !seldom,
       logSeverityLevel,
       extra: { ...withoutPadFusion, ...waiting(alone) },
       ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
@@ -119,7 +121,7 @@ async function tryDevice(ort: typeof Ort, device: Device): Promise<void> {
   };
   // A provider that is not in the package is dropped with a warning only, and the CPU computes in its place.
   if (!ort.listSupportedBackends().some((backend) => backend.name === device)) refuse(`The onnxruntime package for ${process.platform} ${process.arch} has no ${device} support.`);
-  const session = await compile(ort, trialGraph(), device, 0, false).catch((error: unknown) => refuse(absence(device, firstLine(error)), error));
+  const session = await compile(ort, trialGraph(), { device, threads: 0, alone: false, seldom: false }).catch((error: unknown) => refuse(absence(device, firstLine(error)), error));
   const { data } = (await session.run(new Map([['x', { shape: [1, 1], data: Float32Array.of(-1) }]]), ['y'])).get('y')!;
   await session.close();
   if (data[0] !== 0) refuse(`onnxruntime on ${device} computes max(-1, 0) = ${data[0]}.`);

@@ -1,4 +1,4 @@
-/** The batch size for an index: a few are timed, as far as they fit into the memory budget, and the fastest per image is taken. */
+/** The batch size for an index: a few are timed, as far as they fit into the memory budget, and the fastest per image is taken; among the short ones the largest that is no slower. */
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { rankingGraph } from '../../rewrite/probe/rankingGraph.ts';
@@ -9,30 +9,22 @@ import { score } from './score.ts';
 import type { WorkerState } from './state.ts';
 
 const sizes = [1, 4, 16, 32, 64] as const;
-/** A larger batch must pay: it makes looking wait longer. */
+/** A larger batch must pay: it makes looking wait longer, and takes its memory for good. */
 const worthwhile = 0.95;
+/** Up to here it need not, where nobody feels the wait: each batch costs the core some milliseconds whatever its size, which is more than what a busy machine's clock makes of the engine's time. */
+const [enough, shortMs, asGood] = [16, 250, 1.1];
 const longestBatchMs = 1500;
 const warmUps = 2;
-/** One size that gains nothing may be chance. */
-const mostWithoutGain = 2;
 
 export async function measureBatch(state: WorkerState, parameters: WorkerCalls['measureBatch'][0], signal: AbortSignal): Promise<WorkerCalls['measureBatch'][1]> {
   const { model: reference, layers, placement, preprocessing, images } = parameters;
   const engine = await state.engines.engineAt(placement);
   const model = await state.model(reference, preprocessing.crop);
-  const fitting = fittingSizes(rankingGraph(model.graph, layers).graph, memoryBudgetBytes()).filter((size) => size === 1 || size <= images);
-  let best = { batchSize: 1, perImageMs: Infinity };
-  let sizesWithoutGain = 0;
-  for (const batchSize of fitting) {
-    const batchMs = await timed(batchSize);
-    if (batchMs === undefined) break;
-    if (batchMs / batchSize < best.perImageMs * worthwhile) {
-      best = { batchSize, perImageMs: batchMs / batchSize };
-      sizesWithoutGain = 0;
-    } else if (++sizesWithoutGain === mostWithoutGain) break;
-    if (batchMs > longestBatchMs) break;
-  }
-  return { batchSize: best.batchSize, description: engine.description };
+  // More than enough of them gains nothing on a processor, and trying would hold the memory.
+  const largest = Math.min(images, placement.device === 'cpu' ? enough : Infinity);
+  const fitting = fittingSizes(rankingGraph(model.graph, layers).graph, memoryBudgetBytes()).filter((size) => size === 1 || size <= largest);
+  const batchSize = await chooseBatch(fitting, timed);
+  return { batchSize, description: engine.description };
 
   /** Milliseconds of a batch once its memory is there; undefined where memory does not suffice. */
   async function timed(batch: number): Promise<number | undefined> {
@@ -54,6 +46,27 @@ export async function measureBatch(state: WorkerState, parameters: WorkerCalls['
       throw error;
     }
   }
+}
+
+/**
+ * The size to take.
+ * @param sizes ascending
+ * @param timed milliseconds of a batch of that size; undefined where it does not fit
+ */
+export async function chooseBatch(sizes: readonly number[], timed: (size: number) => Promise<number | undefined>): Promise<number> {
+  let chosen = sizes[0]!;
+  let fastestMs = Infinity;
+  for (const size of sizes) {
+    const batchMs = await timed(size);
+    if (batchMs === undefined) break;
+    const perImageMs = batchMs / size;
+    const gains = perImageMs < fastestMs * worthwhile;
+    if (gains || (size <= enough && batchMs < shortMs && perImageMs < fastestMs * asGood)) chosen = size;
+    fastestMs = Math.min(fastestMs, perImageMs);
+    // A short one that gains nothing may be chance.
+    if (batchMs > (gains ? longestBatchMs : shortMs)) break;
+  }
+  return chosen;
 }
 
 /** Those whose session stays within the budget; always at least one image at a time. */

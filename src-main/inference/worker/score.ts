@@ -5,10 +5,12 @@
 import type { Preprocessing } from '../../../src-shared/domain/preprocessing.ts';
 import { letGo } from '../../../src-shared/letGo.ts';
 import { layersOf } from '../../geometry/layers.ts';
-import { withoutWeights } from '../../graph/graph.ts';
+import { withoutWeights, type Graph } from '../../graph/graph.ts';
 import { profileGraph } from '../../rewrite/probe/profileGraph.ts';
 import type { VectorWish } from '../../rewrite/probe/featureGraph.ts';
 import { rankingGraph } from '../../rewrite/probe/rankingGraph.ts';
+import { truncate } from '../../rewrite/probe/truncate.ts';
+import { withoutConcats } from '../../rewrite/probe/withoutConcats.ts';
 import type { Data } from '../engine.ts';
 import type { BatchScores, Placement, WorkerCalls } from './protocol.ts';
 import { scoresOf, type ProfiledScores } from './scoringProfiles.ts';
@@ -26,6 +28,11 @@ export async function score(state: WorkerState, { batch, pixels, ...ranking }: W
   const scores = compiled.heads.map((head) => readHead(head, results));
   await placeOpen(state, ranking, image, batch, scores, signal);
   return { layers: scores.map(({ score, position }) => ({ score, position })), vectors: compiled.vectors.map((name) => results.get(name)!.data as Float32Array) };
+}
+
+/** Gives the memory of scores that were sent back at once. */
+export function letGoScores({ layers, vectors }: BatchScores): void {
+  for (const array of [...layers.flatMap(({ score, position }) => [score, position]), ...vectors]) letGo(array);
 }
 
 /** Fills in what ties left open, image by image: such images are few, and each is then placed by the same numbers whatever its company was. */
@@ -48,9 +55,9 @@ async function placeOpen(state: WorkerState, ranking: Ranking, image: Data, batc
   }
 }
 
-/** So many layers hold layer `last`: a power of two, so that there are few graphs. Ties are mostly in the first layers, which cost little. */
+/** So many layers hold layer `last`: four, or a larger power of four, so that there are few graphs. Ties are mostly in the first layers, which cost little. */
 function prefixWith(last: number): number {
-  return 2 ** Math.ceil(Math.log2(last + 1));
+  return 4 ** Math.max(1, Math.ceil(Math.log2(last + 1) / 2));
 }
 
 /** Where poolings are cheap and a search through maps is not; a GPU has its own way of searching (importers/onnx/webgpuPooling.ts). */
@@ -95,21 +102,23 @@ async function compileRanking(state: WorkerState, { model: reference, layers, pr
   if (!compiled) {
     const engine = await state.engines.engineAt(placement);
     const model = await state.model(reference, preprocessing.crop);
-    const { graph, heads, vectors } = way === 'maps' ? mapHeads(model.graph, layers, wishes) : profileHeads(model, layers, largestInput, wishes);
-    compiled = { model: { ...model, graph: { ...withoutWeights(model.graph), nodes: [] } }, outputs: graph.outputs, heads, vectors, session: await engine.compile(graph, { beside }), fed: undefined };
+    // Both ways in the same arithmetic, so that a tie is looked up among the values that tied.
+    const network = hasProfiles(placement) ? withoutConcats(truncate(model.graph, [...layers, ...wishes.map(({ value }) => value)])) : model.graph;
+    const { graph, heads, vectors } = way === 'maps' ? mapHeads(network, layers, wishes) : profileHeads(network, model, layers, largestInput, wishes);
+    compiled = { model: { ...model, graph: { ...withoutWeights(model.graph), nodes: [] } }, outputs: graph.outputs, heads, vectors, session: await engine.compile(graph, { beside, seldom: way === 'maps' && hasProfiles(placement) }), fed: undefined };
     state.rankings.set(key, compiled);
   }
   return compiled;
 }
 
-function mapHeads(network: Parameters<typeof rankingGraph>[0], layers: readonly string[], wishes: readonly VectorWish[]) {
+function mapHeads(network: Graph, layers: readonly string[], wishes: readonly VectorWish[]) {
   const { graph, heads, vectors } = rankingGraph(network, layers, wishes);
   return { graph, vectors, heads: heads.map((head): Head => ({ kind: 'maps', ...head })) };
 }
 
-function profileHeads({ graph: network, imageInput }: CompiledRanking['model'], layers: readonly string[], largestInput: number, wishes: readonly VectorWish[]) {
+function profileHeads(network: Graph, { graph: whole, imageInput }: CompiledRanking['model'], layers: readonly string[], largestInput: number, wishes: readonly VectorWish[]) {
   const { graph, heads, vectors } = profileGraph(network, layers, largestInput, wishes);
-  const nonNegative = new Set(layersOf(network, imageInput, layers).filter((layer) => layer.nonNegative).map(({ name }) => name));
+  const nonNegative = new Set(layersOf(whole, imageInput, layers).filter((layer) => layer.nonNegative).map(({ name }) => name));
   return { graph, vectors, heads: heads.map((head, at): Head => (head.kind === 'row' ? head : { ...head, nonNegative: nonNegative.has(layers[at]!) })) };
 }
 

@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads';
 import { AppError, toPlainError, type PlainError } from '../../../src-shared/errors.ts';
 import type { Calls } from './calls.ts';
 import { speaksOfMemory } from './outOfMemory.ts';
-import type { FromWorker, NextWork, ToWorker } from './protocol.ts';
+import type { BatchScores, FromWorker, NextWork, ToWorker } from './protocol.ts';
+import { letGoScores } from './score.ts';
 import { createTurns, type WaitingCall } from './turns.ts';
 
 interface Waiting extends WaitingCall {
@@ -41,6 +42,7 @@ export function serve(makeCalls: (alive: (next: NextWork) => void) => Calls): vo
         if (controller.signal.aborted) throw new AppError('CANCELLED', 'Cancelled.');
         const result = await calls[name](parameters as never, controller.signal);
         send({ kind: 'result', id, result, residentBytes: process.memoryUsage.rss() });
+        if (name === 'score') letGoScores(result as BatchScores);
       } catch (error) {
         const plain = plainErrorOf(error);
         if (plain.code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

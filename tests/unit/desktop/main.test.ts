@@ -130,7 +130,7 @@ describe('a start', () => {
     expect([stub.events, cores().length]).toEqual([['scheme', 'sandbox'], 0]);
     stub.becomeReady();
     await settle();
-    expect(cores()[0]!.options).toMatchObject({ node: process.execPath, args: ['/app/out/main/core.js'] });
+    expect(cores()[0]!.options).toMatchObject({ node: process.execPath, args: ['--max-semi-space-size=4', '/app/out/main/core.js'] });
     expect([StubWindow.all[0]!.loaded, stub.sessions.map(({ partition }) => partition)]).toEqual([['app://workbench/'], ['persist:window-0']]);
   });
 

@@ -1,7 +1,7 @@
 /** Which index a view begins with. */
 import { expect, test } from 'vitest';
 import type { IndexRecord } from '../../../src-renderer/api/records.ts';
-import { usualIndex } from '../../../src-renderer/composables/usualIndex.ts';
+import { usualFirst, usualIndex } from '../../../src-renderer/composables/usualIndex.ts';
 
 const of = (modelName: string, indexed: number, createdAt: string, state: IndexRecord['state'] = 'complete') => ({ modelName, indexed, createdAt, state }) as IndexRecord;
 const named = (...indexes: readonly IndexRecord[]) => usualIndex(indexes)?.modelName;
@@ -20,4 +20,10 @@ test('of the checkpoints of one training the last, though an evolution indexed t
 test('what there is, where none is complete, and nothing where there is none', () => {
   expect(named(of('a', 3, '1', 'empty'), of('b', 5, '1', 'partial'))).toBe('b');
   expect(usualIndex([])).toBeNull();
+});
+
+test('it leads the list, the others stay in order', () => {
+  const list = [of('epoch-064', 1620, '5'), of('epoch-001', 1620, '4'), of('squeezenet', 5000, '3'), of('begun', 9000, '2', 'partial')];
+  expect(usualFirst(list).map(({ modelName }) => modelName)).toEqual(['squeezenet', 'epoch-064', 'epoch-001', 'begun']);
+  expect(usualFirst([])).toEqual([]);
 });

@@ -4,10 +4,11 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { coreNodeOptions as ofTheDesktop } from '../../../src-main/desktop/pinnedNode.ts';
 import { describeMissing, missingTools } from '../../../src-main/setup/buildSqlite.mjs';
 import { hashOfSources } from '../../../src-main/setup/buildSources.mjs';
 import { firstMissingPackage } from '../../../src-main/setup/installPackages.mjs';
-import { environment, pinnedNode, pinnedNodePackage, root } from '../../../src-main/setup/places.mjs';
+import { coreNodeOptions, environment, pinnedNode, pinnedNodePackage, root } from '../../../src-main/setup/places.mjs';
 import { capture } from '../../../src-main/setup/processes.mjs';
 import { countTests } from '../../../src-main/setup/runTests.mjs';
 import { withSetupLock } from '../../../src-main/setup/setupLock.mjs';
@@ -120,6 +121,14 @@ describe('programs that the set-up starts', () => {
   it('are ended at their limit and say so', async () => {
     const result = await capture(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { limitMs: 300 });
     expect(result).toEqual({ ok: false, output: '\nended after 0 s without an answer' });
+  });
+
+  it('hold the space for new objects small where they are the core, from a terminal and from the desktop', async () => {
+    const program = "const kept = []; for (let i = 0; i < 6e6; i++) kept[i % 1e6] = { i }; const { space_size } = require('v8').getHeapSpaceStatistics().find((space) => space.space_name === 'new_space'); console.log(space_size / 2 ** 20);";
+    const megabytes = async (options) => Number((await capture(pinnedNode(), [...options, '-e', program], { env: environment() })).output);
+    expect(coreNodeOptions).toEqual(ofTheDesktop);
+    expect(await megabytes(coreNodeOptions)).toBeLessThanOrEqual(8);
+    expect(await megabytes([])).toBeGreaterThan(8);
   });
 
   it('run on the pinned Node', async () => {
