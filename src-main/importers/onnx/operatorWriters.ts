@@ -86,16 +86,15 @@ function writeLrn(node: NodeOf<'LRN'>, writer: NodeWriter): void {
   const channels = writer.input(0).shape[1] as number;
   const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
   const band = new Float32Array(channels * channels);
-  for (let i = 0; i < channels; i++) for (let j = Math.max(0, i - before); j <= Math.min(channels - 1, i + after); j++) band[i * channels + j] = 1;
+  for (let i = 0; i < channels; i++) for (let j = Math.max(0, i - before); j <= Math.min(channels - 1, i + after); j++) band[i * channels + j] = alpha / size;
   const step = (suffix: string, opType: string, inputs: readonly string[], attributes = {}): string => {
     const output = writer.intermediate(suffix);
     writer.add(opType, inputs, [output], attributes);
     return output;
   };
   const squares = step('squares', 'Mul', [x, x]);
-  const sums = step('sums', 'Conv', [squares, writer.constant('band', 'float32', [channels, channels, 1, 1], band)], { kernel_shape: [1, 1] });
-  const scaled = step('scaled', 'Mul', [sums, scalar(writer, 'alpha', 'float32', alpha / size)]);
-  const base = step('base', 'Add', [scaled, scalar(writer, 'bias', 'float32', bias)]);
+  const constants = [writer.constant('band', 'float32', [channels, channels, 1, 1], band), writer.constant('bias', 'float32', [channels], new Float32Array(channels).fill(bias))];
+  const base = step('base', 'Conv', [squares, ...constants], { kernel_shape: [1, 1] });
   let divisor: string;
   if (beta === 0.75) {
     const root = step('root', 'Sqrt', [base]);
