@@ -3,7 +3,7 @@
  * its pictures are as short-lived as they are large.
  */
 
-/** Nobody may look at the bytes any more, they are gone. Views of a part of something larger are left alone. */
+/** Nobody may look at the bytes any more, they are gone. Views of a part of something larger are left alone, and so is what is gone already. */
 export function letGo({ buffer, byteLength }: ArrayBufferView): void {
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && !buffer.detached && byteLength === buffer.byteLength) buffer.transfer(0);
 }

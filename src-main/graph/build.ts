@@ -99,6 +99,21 @@ export function createGraphBuilder(graphName: string): GraphBuilder {
   return builder;
 }
 
+/** A builder with a graph's inputs and constants, for who goes through its nodes and copies or replaces each. */
+export function rewrite({ inputs, tensors, name }: Graph, newName = name): GraphBuilder {
+  const build = createGraphBuilder(newName);
+  for (const input of inputs) build.input(input.name, input.dataType, input.shape);
+  for (const tensor of tensors.values()) build.tensor(tensor);
+  return build;
+}
+
+/** A builder with all of a graph, for who adds nodes behind its values. */
+export function extend(graph: Graph, newName: string): GraphBuilder {
+  const build = rewrite(graph, newName);
+  for (const node of graph.nodes) build.copy(node);
+  return build;
+}
+
 function firstFree(wish: string, taken: (name: string) => boolean): string {
   if (!taken(wish)) return wish;
   for (let count = 2; ; count++) {

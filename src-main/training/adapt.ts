@@ -3,7 +3,7 @@
  * needs: the mean that was subtracted is its first node, not a note beside it.
  */
 import { AppError } from '../../src-shared/errors.ts';
-import { createGraphBuilder } from '../graph/build.ts';
+import { createGraphBuilder, rewrite } from '../graph/build.ts';
 import type { Graph, Node, NodeOf, Shape, Tensor } from '../graph/graph.ts';
 import { lastLayerWeights } from '../rewrite/training/trainable.ts';
 import { verify } from '../graph/verify.ts';
@@ -36,10 +36,8 @@ export interface PixelInput {
 /** The network with `(image - mean) * factor` as its first nodes, so that it takes pixels as they are, 0..255. */
 export function withPixelInput(network: Graph, image: string, { mean, factor }: PixelInput): Graph {
   if (!mean && !factor) return network;
-  const build = createGraphBuilder(network.name);
-  for (const input of network.inputs) build.input(input.name, input.dataType, input.shape);
+  const build = rewrite(network);
   let value = image;
-  for (const tensor of network.tensors.values()) build.tensor(tensor);
   const constant = (name: string, shape: readonly number[], data: Float32Array) => build.tensor({ name: build.freeName(name), dataType: 'float32', shape, data });
   if (mean) [value] = build.add('Sub', [value, constant('mean', mean.shape, mean.data)], {}, { name: build.freeName('centred') }) as [string];
   if (factor) [value] = build.add('Mul', [value, constant('factor', [factor.length, 1, 1], Float32Array.from(factor))], {}, { name: build.freeName('scaled') }) as [string];

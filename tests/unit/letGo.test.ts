@@ -16,3 +16,10 @@ it('leaves a view of a part alone, and what others hold of it', () => {
   letGo(whole.subarray(1, 3));
   expect([...whole]).toEqual([1, 2, 3, 4]);
 });
+
+it('does nothing where they are gone already', () => {
+  const bytes = new Uint8Array(8);
+  letGo(bytes);
+  letGo(bytes);
+  expect(bytes.buffer.detached).toBe(true);
+});

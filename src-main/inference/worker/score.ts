@@ -102,10 +102,11 @@ async function compileRanking(state: WorkerState, { model: reference, layers, pr
   if (!compiled) {
     const engine = await state.engines.engineAt(placement);
     const model = await state.model(reference, preprocessing.crop);
-    // Both ways in the same arithmetic, so that a tie is looked up among the values that tied.
-    const network = hasProfiles(placement) ? withoutConcats(truncate(model.graph, [...layers, ...wishes.map(({ value }) => value)])) : model.graph;
+    const hasBoth = hasProfiles(placement);
+    // In the same arithmetic, so that a tie is looked up among the values that tied.
+    const network = hasBoth ? withoutConcats(truncate(model.graph, [...layers, ...wishes.map(({ value }) => value)])) : model.graph;
     const { graph, heads, vectors } = way === 'maps' ? mapHeads(network, layers, wishes) : profileHeads(network, model, layers, largestInput, wishes);
-    compiled = { model: { ...model, graph: { ...withoutWeights(model.graph), nodes: [] } }, outputs: graph.outputs, heads, vectors, session: await engine.compile(graph, { beside, seldom: way === 'maps' && hasProfiles(placement) }), fed: undefined };
+    compiled = { model: { ...model, graph: { ...withoutWeights(model.graph), nodes: [] } }, outputs: graph.outputs, heads, vectors, session: await engine.compile(graph, { beside, seldom: hasBoth && way === 'maps' }), fed: undefined };
     state.rankings.set(key, compiled);
   }
   return compiled;

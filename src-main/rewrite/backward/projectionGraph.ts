@@ -4,7 +4,7 @@
  */
 import { AppError } from '../../../src-shared/errors.ts';
 import type { Method, Rectified } from '../../../src-shared/domain/projection.ts';
-import { createGraphBuilder } from '../../graph/build.ts';
+import { rewrite } from '../../graph/build.ts';
 import { producers, valueOf, type Graph, type Node } from '../../graph/graph.ts';
 import { activationKinds } from '../../graph/layerSelection.ts';
 import type { OpKind } from '../../graph/ops/attributes.ts';
@@ -44,9 +44,7 @@ export function projectionGraph(network: Graph, imageInput: string, layer: strin
   const path = valuesOnPath(forward, imageInput);
   if (!path.has(start)) throw new AppError('UNSUPPORTED', `The layer ${JSON.stringify(layer)} does not depend on the image, so it cannot be projected back to it.`, { layer });
 
-  const build = createGraphBuilder(`${network.name} ${layer} ${method}`);
-  for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of forward.tensors.values()) build.tensor(tensor);
+  const build = rewrite(forward, `${network.name} ${layer} ${method}`);
   const row: MethodRow = { ...methodTable[method], ...(options.unpool ? { unpool: options.unpool } : {}) };
   const switches = copyForward(build, forward, path, row.unpool === 'switches');
   const seed = build.input(build.freeName('seed'), 'float32', valueOf(forward, start).shape);

@@ -2,7 +2,7 @@
  * The graph that gives each picture one vector for each wanted layer: the network cut behind them, their maps `[N, C, H, W]` as the mean or the maximum of each channel, or as they are
  * (method.md section 9, Features). Values without positions stay as they are, such as class scores.
  */
-import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { extend, type GraphBuilder } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
 import { truncate } from './truncate.ts';
@@ -25,10 +25,7 @@ export interface FeatureGraph {
 /** @param wanted names of values, each once */
 export function featureGraph(network: Graph, wanted: readonly string[], pooling: Pooling): FeatureGraph {
   const forward = truncate(network, wanted);
-  const build = createGraphBuilder(`${network.name} features`);
-  for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of forward.tensors.values()) build.tensor(tensor);
-  for (const node of forward.nodes) build.copy(node);
+  const build = extend(forward, `${network.name} features`);
   const heads = wanted.map((value) => addVector(build, { value, pooling }));
   return { graph: verify(build.finish(heads)), heads };
 }

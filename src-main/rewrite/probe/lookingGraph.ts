@@ -2,7 +2,7 @@
  * The graph that looks at a picture as a whole: the network forward, with the scores of its classes and the total of every channel of a layer as outputs, so that a sweep of
  * hundreds of occluded pictures moves no feature map (method.md section 9, occlusion).
  */
-import { createGraphBuilder } from '../../graph/build.ts';
+import { extend } from '../../graph/build.ts';
 import { valueOf, type Graph } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
 import { truncate } from './truncate.ts';
@@ -19,10 +19,7 @@ export function lookingGraph(network: Graph, logits: string | null, layer: strin
   const wanted = [logits, layer].filter((name) => name !== null);
   if (wanted.length === 0) throw new Error('lookingGraph: nothing is wanted');
   const forward = truncate(network, wanted);
-  const build = createGraphBuilder(`${network.name} looking`);
-  for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of forward.tensors.values()) build.tensor(tensor);
-  for (const node of forward.nodes) build.copy(node);
+  const build = extend(forward, `${network.name} looking`);
   const totals = layer === null ? null : valueOf(forward, layer).shape.length === 4 ? build.add('ReduceSum', [layer], { axes: [2, 3] }, { outputs: [build.freeName(`${layer}:total`)] })[0]! : layer;
   const outputs = [...new Set([logits, totals].filter((name) => name !== null))];
   return { graph: verify(build.finish(outputs)), logits, totals };

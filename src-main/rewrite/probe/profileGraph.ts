@@ -3,7 +3,7 @@
  * the whole map, which has to be rearranged for it. A seventh less processor time for squeezenet1.1, nothing that stands out of the noise for zfnet. The largest of a channel is the largest of its rows, and its place follows
  * (inference/worker/scoringProfiles.ts); a NaN, which poolings pass over, shows in the mean.
  */
-import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { extend, type GraphBuilder } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
 import { boundedValues } from './boundedValues.ts';
@@ -34,10 +34,7 @@ export function profileGraph(network: Graph, layers: readonly string[], largestI
   const vectorValues = wishes.map(({ value }) => value);
   const forward = withWholeBlocks(truncate(network, [...layers, ...vectorValues]), vectorValues);
   const bounded = largestInput === undefined ? new Set<string>() : boundedValues(forward, largestInput);
-  const build = createGraphBuilder(`${network.name} ranking`);
-  for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of forward.tensors.values()) build.tensor(tensor);
-  for (const node of forward.nodes) build.copy(node);
+  const build = extend(forward, `${network.name} ranking`);
   const heads = layers.map((layer) => headOf(build, layer, network.values.get(layer)!.shape[1] as number, bounded.has(layer)));
   const outputs = heads.flatMap((head) => (head.kind === 'row' ? [head.score] : [head.rows, head.columns, ...(head.mean === null ? [] : [head.mean])]));
   const vectors = wishes.map((wish) => addVector(build, wish));

@@ -2,7 +2,7 @@
  * The graph that an index runs: the network cut behind its last wanted layer, with a SpatialMax on each layer, so that only scores and positions
  * leave the engine, never a feature map (method.md section 2).
  */
-import { createGraphBuilder } from '../../graph/build.ts';
+import { extend } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
 import { addVector, type VectorWish } from './featureGraph.ts';
@@ -18,10 +18,7 @@ export interface RankingGraph {
 
 export function rankingGraph(network: Graph, layers: readonly string[], wishes: readonly VectorWish[] = []): RankingGraph {
   const forward = truncate(network, [...layers, ...wishes.map(({ value }) => value)]);
-  const build = createGraphBuilder(`${network.name} ranking`);
-  for (const input of forward.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of forward.tensors.values()) build.tensor(tensor);
-  for (const node of forward.nodes) build.copy(node);
+  const build = extend(forward, `${network.name} ranking`);
   const heads = layers.map((layer) => {
     const [score, position] = build.add('SpatialMax', [layer], {}, { outputs: [build.freeName(`${layer}:score`), build.freeName(`${layer}:position`)] });
     return { score: score!, position: position! };

@@ -2,12 +2,12 @@
  * Last convolutions with their channels filled up to whole blocks. An engine's own layout holds channels in blocks of 16 (AVX-512), and a pool of a map with another number of them makes it lay
  * the whole map out anew: a twentieth of the forward pass for the 1,000 classes of squeezenet1.1. The additional channels are 0 everywhere and read by nobody.
  */
-import { createGraphBuilder } from '../../graph/build.ts';
-import { consumers, elementCount, producers, type Graph, type NodeOf, type Tensor } from '../../graph/graph.ts';
+import { rewrite } from '../../graph/build.ts';
+import { consumers, elementCount, producers, type Graph, type Node, type Tensor } from '../../graph/graph.ts';
 import { truncate } from './truncate.ts';
 
 const block = 16;
-/** Fewer channels would be too many that nobody reads. */
+/** With fewer channels, those that nobody reads would be too large a share of the work. */
 const fewest = 8 * block;
 
 /**
@@ -15,33 +15,35 @@ const fewest = 8 * block;
  * @param exact outputs that keep their channels
  */
 export function withWholeBlocks(graph: Graph, exact: readonly string[] = []): Graph {
-  const widened = new Set(graph.outputs.flatMap((output) => (exact.includes(output) ? [] : (lastConvolution(graph, output)?.name ?? []))));
-  if (widened.size === 0) return graph;
-  const build = createGraphBuilder(graph.name);
-  for (const input of graph.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of graph.tensors.values()) build.tensor(tensor);
+  const last = lastConvolutions(graph, graph.outputs.filter((output) => !exact.includes(output)));
+  if (last.size === 0) return graph;
+  const build = rewrite(graph);
+  const filled = (name: string) => (name === '' ? '' : build.tensor(fillUp(graph.tensors.get(name)!, build.freeName(`${name}:filled`))));
   for (const node of graph.nodes) {
-    if (!widened.has(node.name)) build.copy(node);
-    else {
-      const [input, ...constants] = node.inputs as [string, ...string[]];
-      const filled = constants.map((name) => (name === '' ? '' : build.tensor(fillUp(graph.tensors.get(name)!, build.freeName(`${name}:filled`)))));
-      build.add('Conv', [input, ...filled], (node as NodeOf<'Conv'>).attributes, { name: node.name, outputs: node.outputs });
-    }
+    const [input, ...constants] = node.inputs as [string, ...string[]];
+    build.copy(last.has(node) ? { ...node, inputs: [input, ...constants.map(filled)] } : node);
   }
   return truncate(build.finish(graph.outputs), graph.outputs);
 }
 
-/** The convolution that makes an output, with at most a rectifier between them, where nobody else reads either. */
-function lastConvolution(graph: Graph, output: string): NodeOf<'Conv'> | undefined {
+/** The convolutions that make these outputs, with at most a rectifier between the two, where nobody else reads either. */
+function lastConvolutions(graph: Graph, outputs: readonly string[]): ReadonlySet<Node> {
   const makers = producers(graph);
   const readers = consumers(graph);
-  const maker = makers.get(output);
-  const conv = maker?.kind === 'Relu' ? makers.get(maker.inputs[0]!) : maker;
-  if (conv?.kind !== 'Conv' || conv.attributes.group !== 1 || readers.has(output)) return undefined;
-  if (conv !== maker && (graph.outputs.includes(conv.outputs[0]!) || readers.get(conv.outputs[0]!)!.length > 1)) return undefined;
-  const channels = graph.values.get(output)!.shape[1] as number;
-  const isConstant = conv.inputs.slice(1).every((name) => name === '' || graph.tensors.has(name));
-  return isConstant && channels % block !== 0 && channels >= fewest ? conv : undefined;
+  const isReadOnlyBy = (value: string, count: number) => (readers.get(value)?.length ?? 0) === count;
+  const isLast = (node: Node): boolean => {
+    const channels = graph.values.get(node.outputs[0]!)!.shape[1] as number;
+    const isPlain = node.kind === 'Conv' && node.attributes.group === 1 && node.inputs.slice(1).every((name) => name === '' || graph.tensors.has(name));
+    return isPlain && channels % block !== 0 && channels >= fewest;
+  };
+  const found = outputs.flatMap((output) => {
+    const maker = makers.get(output);
+    if (!maker || !isReadOnlyBy(output, 0)) return [];
+    if (maker.kind !== 'Relu') return [maker];
+    const [value] = maker.inputs as [string];
+    return isReadOnlyBy(value, 1) && !graph.outputs.includes(value) ? (makers.get(value) ?? []) : [];
+  });
+  return new Set(found.filter(isLast));
 }
 
 /** Zeros behind, along the first axis. */

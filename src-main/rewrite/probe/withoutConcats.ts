@@ -3,7 +3,7 @@
  * every value once (6 % of squeezenet1.1's forward pass). Pools between the two go to the parts as well. Only where the sums are smaller than what would be copied. They are rounded in another
  * order, so that whatever is compared must be computed the same way.
  */
-import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { rewrite, type GraphBuilder } from '../../graph/build.ts';
 import { consumers, elementCount, type Graph, type Node, type NodeOf, type Tensor } from '../../graph/graph.ts';
 import { truncate } from './truncate.ts';
 
@@ -11,9 +11,7 @@ import { truncate } from './truncate.ts';
 export function withoutConcats(graph: Graph): Graph {
   const needless = needlessConcats(graph);
   if (needless.size === 0) return graph;
-  const build = createGraphBuilder(graph.name);
-  for (const input of graph.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of graph.tensors.values()) build.tensor(tensor);
+  const build = rewrite(graph);
   /** By the name of a value that is not made any more: what it would have been joined from. */
   const partsOf = new Map<string, readonly string[]>();
   for (const node of graph.nodes) {

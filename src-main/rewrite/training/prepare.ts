@@ -1,7 +1,7 @@
 /**
  * Graph -> graph, before a network trains: the same numbers in a form that can be trained, and trained fast. Each pass is one function.
  */
-import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { rewrite, type GraphBuilder } from '../../graph/build.ts';
 import { consumers, producers, type Graph, type Node, type NodeOf } from '../../graph/graph.ts';
 import type { OpKind } from '../../graph/ops/attributes.ts';
 import { verify } from '../../graph/verify.ts';
@@ -87,9 +87,7 @@ function comesFromGemm(value: string, makers: ReadonlyMap<string, Node>): boolea
 
 /** The network node by node, with the same inputs, constants and outputs. */
 function rewritten(network: Graph, write: (node: Node, build: GraphBuilder) => void): Graph {
-  const build = createGraphBuilder(network.name);
-  for (const input of network.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of network.tensors.values()) build.tensor(tensor);
+  const build = rewrite(network);
   for (const node of network.nodes) write(node, build);
   return verify(build.finish(network.outputs));
 }

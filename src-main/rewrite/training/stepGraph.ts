@@ -3,7 +3,7 @@
  *   v' = momentum * v - rate * (gradient + decay * w),   w' = w + v'
  * and each convolution filter whose root mean square exceeds a radius is scaled back to that radius.
  */
-import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { extend, type GraphBuilder } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { OpKind } from '../../graph/ops/attributes.ts';
 import { verify } from '../../graph/verify.ts';
@@ -37,10 +37,7 @@ export interface StepGraph {
 }
 
 export function stepGraph(training: TrainingGraph, descent: Descent): StepGraph {
-  const build = createGraphBuilder(`${training.graph.name} step`);
-  for (const input of training.graph.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of training.graph.tensors.values()) build.tensor(tensor);
-  for (const node of training.graph.nodes) build.copy(node);
+  const build = extend(training.graph, `${training.graph.name} step`);
   const rate = build.input(build.freeName('rate'), 'float32', [1]);
   const steps = stepsOf(build);
   const momentum = steps.number('momentum', descent.momentum);

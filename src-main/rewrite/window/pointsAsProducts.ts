@@ -2,16 +2,14 @@
  * Graph -> graph: a transposed convolution of a single point is a product with its filters, and so one matrix product for a whole batch of units where an engine would
  * otherwise take the units one by one. That is where every walk on a window begins.
  */
-import { createGraphBuilder, type GraphBuilder } from '../../graph/build.ts';
+import { rewrite, type GraphBuilder } from '../../graph/build.ts';
 import { valueOf, type Graph, type NodeOf, type Tensor } from '../../graph/graph.ts';
 import { verify } from '../../graph/verify.ts';
 import { truncate } from '../probe/truncate.ts';
 
 /** Inputs, outputs and their names stay as they are. */
 export function pointsAsProducts(graph: Graph): Graph {
-  const build = createGraphBuilder(graph.name);
-  for (const input of graph.inputs) build.input(input.name, input.dataType, input.shape);
-  for (const tensor of graph.tensors.values()) build.tensor(tensor);
+  const build = rewrite(graph);
   for (const node of graph.nodes) {
     const filters = node.kind === 'ConvTranspose' && isOfPoint(graph, node) ? graph.tensors.get(node.inputs[1]!) : undefined;
     if (node.kind === 'ConvTranspose' && filters) writeProduct(build, node, filters);
