@@ -48,7 +48,7 @@ const heardCalls = /(AppError|[rR]eport|tell|note|warn|push|piece)$/;
 const heardNames = /^(reason|note\w*|title|step)$/;
 
 /** What is called with words that are no sentence: bugs, seeds, names within graphs, headers, the log. */
-const silentCalls = /^(Error|.*[rR]un|(context\.)?kept|layOutGrid|.*\.freeName|node\.network\.constant|.*\.(run|get|all|exec|header|startsWith|endsWith|includes|write|step|finish|intermediate|emit|encode|update|log|note[A-Z]\w*)|log|say|ascii|seededNumbers|createChance|createGraphBuilder|packArrays|packedFile|scalar|constant|optionalConstant|requiredConstant|weightValues|equal|addStatistics)$/;
+const silentCalls = /^(Error|.*[rR]un|(context\.)?kept|layOutGrid|.*\.freeName|node\.network\.constant|.*\.(run|get|all|exec|header|startsWith|endsWith|includes|write|step|finish|intermediate|emit|encode|update|log|note[A-Z]\w*)|log|say|ascii|seededNumbers|createChance|createGraphBuilder|extend|rewrite|packArrays|packedFile|scalar|constant|optionalConstant|requiredConstant|weightValues|equal|addStatistics)$/;
 
 /** Properties and functions that hold words of a figure or of a file, and keys of a cache. */
 const silentNames = /^(caption|charts|tables|key|name|description|provenance|file|fileName|captionOf|subjectWords|\w*Caption|\w*Headers?|content-\w+|cache-control|authorization|format|sql)$/;
