@@ -20,16 +20,15 @@ export function coreText(sentence: string): string {
   return translate.value(sentence);
 }
 
-/** Loads the catalogue of a language; until it is there, and where it cannot be had, sentences stay English. */
+/** Loads the catalogue of a language; until it is there the page is busy, and where it cannot be had, sentences stay English. */
 export async function showCoreSentences(language: string): Promise<void> {
   wanted = language;
-  const load = catalogues[language];
-  if (!load) {
-    translate.value = unchanged;
-    return;
-  }
-  const loaded = await load().catch(() => null);
-  if (wanted === language) translate.value = loaded ? remembered(compileSentences(loaded.default)) : unchanged;
+  const page = document.documentElement;
+  page.setAttribute('aria-busy', 'true');
+  const loaded = await catalogues[language]?.().catch(() => null);
+  if (wanted !== language) return;
+  translate.value = loaded ? remembered(compileSentences(loaded.default)) : unchanged;
+  page.removeAttribute('aria-busy');
 }
 
 /** How many sentences are remembered: more than one page shows, few enough to forget. */

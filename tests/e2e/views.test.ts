@@ -45,6 +45,8 @@ describeWhere('the views of the sample', reason ?? otherFonts, () => {
     const page = await context.newPage();
     watchPage(page, problems);
     await page.goto(sample.workbench.address);
+    // Files that still come when the next page is opened would be called off.
+    await settled(page);
     return { context, page };
   }
 

@@ -46,17 +46,14 @@ function headOf(build: GraphBuilder, layer: string, channels: number, isNumber: 
   const [, computed, height, width] = build.valueOf(layer).shape as readonly number[];
   const nameOf = (what: string) => ({ outputs: [build.freeName(`${layer}:${what}`)] });
   if (height === undefined || width === undefined) return { kind: 'row', score: build.add('Identity', [layer], {}, nameOf('score'))[0]! };
-  const ofChannels = (what: string, add: (names?: { readonly outputs: readonly string[] }) => readonly string[]): string => {
-    if (computed === channels) return add(nameOf(what))[0]!;
-    return build.add('Slice', [add()[0]!], { axis: 1, start: 0, end: channels }, nameOf(what))[0]!;
-  };
+  const ofChannels = ([pooled]: readonly string[]) => (computed === channels ? pooled! : build.add('Slice', [pooled!], { axis: 1, start: 0, end: channels })[0]!);
   const bands = Math.ceil(height / band);
   const [from, rows] = height < tall ? [layer, height] : [build.add('MaxPool', [layer], pooling([band, 1], [band, 1], bands * band - height))[0]!, bands];
   return {
     kind: 'map',
-    rows: ofChannels('rows', (names) => build.add('MaxPool', [layer], pooling([1, width]), names)),
-    columns: ofChannels('columns', (names) => build.add('MaxPool', [from], pooling([rows, 1]), names)),
-    mean: isNumber ? null : ofChannels('mean', (names) => build.add('GlobalAveragePool', [layer], {}, names)),
+    rows: ofChannels(build.add('MaxPool', [layer], pooling([1, width]), nameOf('rows'))),
+    columns: ofChannels(build.add('MaxPool', [from], pooling([rows, 1]), nameOf('columns'))),
+    mean: isNumber ? null : ofChannels(build.add('GlobalAveragePool', [layer], {}, nameOf('mean'))),
   };
 }
 
