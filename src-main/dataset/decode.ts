@@ -1,8 +1,8 @@
 /**
  * One image file to the pixels the network will see, before normalisation (method.md section 6): EXIF orientation, embedded profile to sRGB, alpha on white, grey to
- * three channels, CMYK and 16 bit to 8, first frame; then the resize (bicubic, antialiased; resampleCubic.ts does it where the picture is enlarged, and says why) and the centre crop. A file that
+ * three channels, CMYK and 16 bit to 8, first frame; then the resize (bicubic, antialiased: resampleCubic.ts, and the library for what is too large to be held) and the centre crop. A file that
  * already has the wanted size passes unchanged.
- * Shrink-on-load is off: measured on the photographs it moves pixels by up to 87 of 255, and the library's own switch (fastShrinkOnLoad: false) only halves the factor (up to
+ * Shrink-on-load is off there: measured on the photographs it moves pixels by up to 87 of 255, and the library's own switch (fastShrinkOnLoad: false) only halves the factor (up to
  * 30); an extract of the whole picture ahead of the resize really disables it (0 difference to a full decode), and the picture still streams.
  */
 import { readFile, stat } from 'node:fs/promises';
@@ -24,6 +24,9 @@ export interface DecodedImage {
   /** contentHash.ts. */
   readonly contentHash: string;
 }
+
+/** A larger picture is reduced by the library while it streams: by up to 15 levels (in the mean by less than one) otherwise than by resampleCubic.ts, but without being held. */
+const wholePixels = 2 ** 22;
 
 /** What one picture may cost; a file beyond it ends with a reason. */
 export const decodeLimits = { fileBytes: 512 * 2 ** 20, pixels: 2 ** 28, workingBytes: 2 ** 30, resizedEdge: 100_000, seconds: 30 } as const;
@@ -185,9 +188,10 @@ async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable,
   // earlier step must not change them. Every other picture is converted to sRGB.
   const isPrepared = isPlain && sameSize(size, resized) && sameSize(resized, crop);
   let picture = sharp(bytes, { limitInputPixels: decodeLimits.pixels, failOn: 'warning', pages: 1, ignoreIcc: isPrepared || isSrgb }).autoOrient();
-  // What has to be enlarged comes from the library as it is, all of it.
   const isEnlarged = resized.width > size.width || resized.height > size.height;
-  const [sized, part] = isEnlarged ? [size, { left: 0, top: 0, ...size }] : [resized, area];
+  // Comes from the library as it is, all of it.
+  const isWhole = !sameSize(resized, size) && (isEnlarged || size.width * size.height <= wholePixels);
+  const [sized, part] = isWhole ? [size, { left: 0, top: 0, ...size }] : [resized, area];
   if (!sameSize(sized, size)) {
     picture = picture
       .extract({ left: 0, top: 0, width: size.width, height: size.height })
@@ -206,7 +210,10 @@ async function readPixels(bytes: Buffer, { isPlain, isSrgb, ...size }: Readable,
   if (info.channels !== 3 || info.width !== part.width || info.height !== part.height) {
     throw new Error(`decodeImage: asked for ${part.width} x ${part.height} x 3, got ${info.width} x ${info.height} x ${info.channels}.`);
   }
-  return isEnlarged ? resampleCubic(data, size, resized, area) : data;
+  if (!isWhole) return data;
+  const result = resampleCubic(data, size, resized, area);
+  letGo(data);
+  return result;
 }
 
 function megabytes(size: number): number {

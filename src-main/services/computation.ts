@@ -3,7 +3,7 @@ import { AppError } from '../../src-shared/errors.ts';
 import type { StoredIndex } from '../store/indexes.ts';
 
 /** Raised by hand when a change makes other scores, be it by rounding only. */
-export const computationVersion = 4;
+export const computationVersion = 5;
 
 type Made = Pick<StoredIndex, 'id' | 'computationVersion'>;
 
