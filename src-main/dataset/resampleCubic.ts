@@ -51,8 +51,9 @@ export function resampleCubic(pixels: Uint8Array, from: Size, to: Size, area: Ar
   const length = area.width * 3;
   const pitch = aligned(length);
   const pairs = pairsOf(across);
-  const places = layOut([across.first.byteLength, pairs.byteLength, down.weights.byteLength, sourceLength, down.count * pitch, length]);
-  const [firstAt, acrossAt, downAt, sourceAt, ringAt, rowAt] = places.starts as [number, number, number, number, number, number];
+  const [sourceRows, resultRows] = [rowsAtOnce(sourceLength), rowsAtOnce(length)];
+  const places = layOut([across.first.byteLength, pairs.byteLength, down.weights.byteLength, sourceRows * sourceLength, down.count * pitch, resultRows * length]);
+  const [firstAt, acrossAt, downAt, sourceAt, ringAt, resultAt] = places.starts as [number, number, number, number, number, number];
   const kernel = kernelWith(places.bytes);
   const memory = new Uint8Array(kernel.memory.buffer);
   new Int32Array(kernel.memory.buffer, firstAt).set(across.first.map((pixel) => pixel * 3));
@@ -62,16 +63,26 @@ export function resampleCubic(pixels: Uint8Array, from: Size, to: Size, area: Ar
   // Lines at their final width, of as many source rows as an output row can touch: row y stands at y modulo their count.
   const lineAt = (y: number) => ringAt + (y % down.count) * pitch;
   let ready = down.first[0]!;
+  let [copied, copiedFrom] = [ready, ready];
   for (let row = 0; row < area.height; row++) {
     const first = down.first[row]!;
     for (; ready < first + down.count; ready++) {
-      memory.set(pixels.subarray(ready * sourceLength, (ready + 1) * sourceLength), sourceAt);
-      kernel.makeLine(sourceAt, firstAt, acrossAt, pairsIn(across), area.width, lineAt(ready));
+      if (ready === copied) {
+        [copiedFrom, copied] = [copied, Math.min(copied + sourceRows, from.height)];
+        memory.set(pixels.subarray(copiedFrom * sourceLength, copied * sourceLength), sourceAt);
+      }
+      kernel.makeLine(sourceAt + (ready - copiedFrom) * sourceLength, firstAt, acrossAt, pairsIn(across), area.width, lineAt(ready));
     }
-    kernel.addLines(lineAt(first), ringAt, ringAt + down.count * pitch, pitch, downAt + row * down.count * 4, down.count, length, rowAt);
-    result.set(memory.subarray(rowAt, rowAt + length), row * length);
+    const at = row % resultRows;
+    kernel.addLines(lineAt(first), ringAt, ringAt + down.count * pitch, pitch, downAt + row * down.count * 4, down.count, length, resultAt + at * length);
+    if (at === resultRows - 1 || row === area.height - 1) result.set(memory.subarray(resultAt, resultAt + (at + 1) * length), (row - at) * length);
   }
   return result;
+}
+
+/** As many as are copied into the kernel's memory, or out of it, at a time. */
+function rowsAtOnce(rowBytes: number): number {
+  return Math.max(1, Math.floor(2 ** 16 / rowBytes));
 }
 
 function aligned(bytes: number): number {

@@ -52,15 +52,17 @@ export function createStatistics(channels: number): LayerStatistics {
   };
 }
 
-export function addRows(statistics: LayerStatistics, rows: ScoreRows): void {
-  const { channels, count, nanCount, min, max, sums, aboveZero } = statistics;
-  const bits = new Uint32Array(rows.score.buffer, rows.score.byteOffset, rows.score.length);
-  rows.images.forEach((image, row) => {
-    if (image < 0) return;
-    for (let channel = 0; channel < channels; channel++) {
+export function addRows(statistics: LayerStatistics, { images, score: scores }: ScoreRows): void {
+  const { channels, count, nanCount, min, max, sums, aboveZero, exponent, histogram } = statistics;
+  const bits = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+  // Channel by channel, so that what belongs to one is at hand for all images; and nothing is called with a score, which would be an object each time.
+  for (let channel = 0; channel < channels; channel++) {
+    const start = channel * bins;
+    for (let row = 0; row < images.length; row++) {
+      if (images[row]! < 0) continue;
       const at = row * channels + channel;
       // -0 becomes 0: of two equal extremes nobody can tell which came first.
-      const score = rows.score[at]! + 0;
+      const score = scores[at]! + 0;
       if (Number.isNaN(score)) {
         nanCount[channel]!++;
         continue;
@@ -70,20 +72,16 @@ export function addRows(statistics: LayerStatistics, rows: ScoreRows): void {
       if (score < min[channel]!) min[channel] = score;
       if (score > max[channel]!) max[channel] = score;
       if (score > 0) aboveZero[channel]!++;
-      if (Number.isFinite(score)) countInHistogram(statistics, channel, score);
+      if (!Number.isFinite(score)) continue;
+      let bin = Math.floor(score / binWidths[exponent[channel]! - smallestExponent]!);
+      while (bin < -half || bin >= half) {
+        widen(histogram, start);
+        exponent[channel]!++;
+        bin = Math.floor(score / binWidths[exponent[channel]! - smallestExponent]!);
+      }
+      histogram[start + half + bin]!++;
     }
-  });
-}
-
-function countInHistogram({ exponent, histogram }: LayerStatistics, channel: number, score: number): void {
-  const start = channel * bins;
-  let bin = Math.floor(score / binWidths[exponent[channel]! - smallestExponent]!);
-  while (bin < -half || bin >= half) {
-    widen(histogram, start);
-    exponent[channel]!++;
-    bin = Math.floor(score / binWidths[exponent[channel]! - smallestExponent]!);
   }
-  histogram[start + half + bin]!++;
 }
 
 /** Doubles the bin width: bin b takes what bins 2b and 2b + 1 held. */

@@ -33,18 +33,24 @@ export interface ScoreRows {
 }
 
 /** Takes a batch in; returns the channels whose list changed. An image that is already listed is ignored, so that taking a row twice changes nothing. */
-export function offer(lists: TopLists, rows: ScoreRows): readonly number[] {
-  const changed = new Set<number>();
-  rows.images.forEach((image, row) => {
-    if (image < 0) return;
-    for (let channel = 0; channel < lists.channels; channel++) {
-      const at = row * lists.channels + channel;
-      const score = rows.score[at]!;
-      if (Number.isNaN(score) || (lists.nonNegative && !(score > 0))) continue;
-      if (insert(lists, channel, image, score, Number(rows.position[at]))) changed.add(channel);
+export function offer(lists: TopLists, { images, score: scores, position }: ScoreRows): readonly number[] {
+  const { channels, top } = lists;
+  const changed: number[] = [];
+  for (let channel = 0; channel < channels; channel++) {
+    const last = (channel + 1) * top - 1;
+    let isChanged = false;
+    for (let row = 0; row < images.length; row++) {
+      const image = images[row]!;
+      const at = row * channels + channel;
+      const score = scores[at]!;
+      if (image < 0 || Number.isNaN(score) || (lists.nonNegative && !(score > 0))) continue;
+      // So it is with most.
+      if (lists.image[last]! >= 0 && score < lists.score[last]!) continue;
+      if (insert(lists, channel, image, score, Number(position[at]))) isChanged = true;
     }
-  });
-  return [...changed].sort((a, b) => a - b);
+    if (isChanged) changed.push(channel);
+  }
+  return changed;
 }
 
 function insert({ top, image, score, position }: TopLists, channel: number, newImage: number, newScore: number, newPosition: number): boolean {
