@@ -114,8 +114,9 @@ class SupervisedCore implements CoreProcess {
     const { node, args, environment = process.env, readyLimitMs = 30_000 } = this.#options;
     const child = spawn(node, [...args], {
       env: {
-        // Decoding pictures waits in libuv's threads, and their number can be set only from outside.
+        // As setup/places.mjs has them and says why.
         UV_THREADPOOL_SIZE: String(availableParallelism() + 4),
+        MALLOC_ARENA_MAX: String(availableParallelism()),
         ...environment,
         SWITCHBACK_TOKEN: token,
         ELECTRON_RUN_AS_NODE: undefined,

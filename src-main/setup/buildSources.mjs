@@ -58,7 +58,9 @@ function placeCommand() {
     symlinkSync(node, nodePath);
   }
   const options = coreNodeOptions.join(' ');
-  const script = `#!/bin/sh\nhere=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)\nexec "$here/${node.replaceAll('\\', '/')}" ${options} "$here/../../out/main/cli.js" "$@"\n`;
+  // As environment() in places.mjs has them.
+  const threads = 'cores=$(getconf _NPROCESSORS_ONLN || echo 2)\nexport UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-$((cores + 4))}" MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-$cores}"';
+  const script = `#!/bin/sh\nhere=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)\n${threads}\nexec "$here/${node.replaceAll('\\', '/')}" ${options} "$here/../../out/main/cli.js" "$@"\n`;
   const shellPath = join(modules, '.bin/switchback');
   if (!existsSync(shellPath) || readFileSync(shellPath, 'utf8') !== script) {
     rmSync(shellPath, { force: true });

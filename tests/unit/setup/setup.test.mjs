@@ -1,7 +1,7 @@
 /** The set-up's decisions: what is missing, what changed, what is said. The whole set-up is tried by `.ci/run` on a fresh machine. Plain JavaScript, as the set-up is. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { coreNodeOptions as ofTheDesktop } from '../../../src-main/desktop/pinnedNode.ts';
@@ -129,6 +129,20 @@ describe('programs that the set-up starts', () => {
     expect(coreNodeOptions).toEqual(ofTheDesktop);
     expect(await megabytes(coreNodeOptions)).toBeLessThanOrEqual(8);
     expect(await megabytes([])).toBeGreaterThan(8);
+  });
+
+  it.skipIf(process.platform === 'win32')('have threads for decoding and a heap for each core, by the installed command too', async () => {
+    const cores = cpus().length;
+    const { UV_THREADPOOL_SIZE: _, MALLOC_ARENA_MAX: __, ...outside } = process.env;
+    const report = mkdtempSync(join(tmpdir(), 'switchback-environment-'));
+    const look = join(report, 'look.cjs');
+    writeFileSync(look, 'console.log(process.env.UV_THREADPOOL_SIZE, process.env.MALLOC_ARENA_MAX); process.exit();');
+    const command = join(root, 'node_modules/.bin/switchback');
+    const said = (env) => capture(command, ['--version'], { env: { ...outside, NODE_OPTIONS: `--require ${look}`, ...env } }).then(({ output }) => output.trim());
+    expect(environment()).toMatchObject({ UV_THREADPOOL_SIZE: String(cores + 4), MALLOC_ARENA_MAX: String(cores) });
+    expect(await said({})).toBe(`${cores + 4} ${cores}`);
+    expect(await said({ UV_THREADPOOL_SIZE: '3', MALLOC_ARENA_MAX: '7' })).toBe('3 7');
+    rmSync(report, { recursive: true, force: true });
   });
 
   it('run on the pinned Node', async () => {
