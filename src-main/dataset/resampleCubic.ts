@@ -52,12 +52,19 @@ export function resampleCubic(pixels: Uint8Array, from: Size, to: Size, area: Ar
   const pitch = aligned(length);
   const pairs = pairsOf(across);
   const [sourceRows, resultRows] = [rowsAtOnce(sourceLength), rowsAtOnce(length)];
-  const places = layOut([across.first.byteLength, pairs.byteLength, down.weights.byteLength, sourceRows * sourceLength, down.count * pitch, resultRows * length]);
-  const [firstAt, acrossAt, downAt, sourceAt, ringAt, resultAt] = places.starts as [number, number, number, number, number, number];
-  const kernel = kernelWith(places.bytes);
+  // One behind the other in the kernel's memory.
+  let bytes = 0;
+  const place = (size: number): number => {
+    const at = bytes;
+    bytes += aligned(size);
+    return at;
+  };
+  const [firstAt, pairsAt, downAt] = [place(across.first.byteLength), place(pairs.byteLength), place(down.weights.byteLength)];
+  const [sourceAt, ringAt, resultAt] = [place(sourceRows * sourceLength), place(down.count * pitch), place(resultRows * length)];
+  const kernel = kernelWith(bytes);
   const memory = new Uint8Array(kernel.memory.buffer);
   new Int32Array(kernel.memory.buffer, firstAt).set(across.first.map((pixel) => pixel * 3));
-  new Int16Array(kernel.memory.buffer, acrossAt).set(pairs);
+  new Int16Array(kernel.memory.buffer, pairsAt).set(pairs);
   new Int32Array(kernel.memory.buffer, downAt).set(down.weights);
   const result = new Uint8Array(area.height * length);
   // Lines at their final width, of as many source rows as an output row can touch: row y stands at y modulo their count.
@@ -71,7 +78,7 @@ export function resampleCubic(pixels: Uint8Array, from: Size, to: Size, area: Ar
         [copiedFrom, copied] = [copied, Math.min(copied + sourceRows, from.height)];
         memory.set(pixels.subarray(copiedFrom * sourceLength, copied * sourceLength), sourceAt);
       }
-      kernel.makeLine(sourceAt + (ready - copiedFrom) * sourceLength, firstAt, acrossAt, pairsIn(across), area.width, lineAt(ready));
+      kernel.makeLine(sourceAt + (ready - copiedFrom) * sourceLength, firstAt, pairsAt, pairsIn(across), area.width, lineAt(ready));
     }
     const at = row % resultRows;
     kernel.addLines(lineAt(first), ringAt, ringAt + down.count * pitch, pitch, downAt + row * down.count * 4, down.count, length, resultAt + at * length);
@@ -87,17 +94,6 @@ function rowsAtOnce(rowBytes: number): number {
 
 function aligned(bytes: number): number {
   return Math.ceil((bytes + slack) / slack) * slack;
-}
-
-/** Places for blocks of so many bytes, one behind the other. */
-function layOut(blocks: readonly number[]): { readonly starts: readonly number[]; readonly bytes: number } {
-  let bytes = 0;
-  const starts = blocks.map((block) => {
-    const start = bytes;
-    bytes += aligned(block);
-    return start;
-  });
-  return { starts, bytes };
 }
 
 /** The kernel with at least so much memory. */
@@ -145,11 +141,13 @@ function tapsOf(from: number, to: number, start: number, outputs: number): Taps 
   return { count, first, weights };
 }
 
+/** Of source pixels, for each output pixel. */
 const pairsIn = ({ count }: Taps) => Math.ceil(count / 2);
 
 /** As makeLine takes them (resampleCubic.wat). The second of an odd last pair has weight 0. */
-function pairsOf({ count, first, weights }: Taps): Int16Array {
-  const length = Math.ceil(count / 2) * 4;
+function pairsOf(taps: Taps): Int16Array {
+  const { count, first, weights } = taps;
+  const length = pairsIn(taps) * 4;
   const pairs = new Int16Array(first.length * length);
   for (let at = 0; at < first.length; at++) {
     for (let tap = 0; tap < count; tap++) {

@@ -44,8 +44,8 @@ export function offer(lists: TopLists, { images, score: scores, position }: Scor
       const at = row * channels + channel;
       const score = scores[at]!;
       if (image < 0 || Number.isNaN(score) || (lists.nonNegative && !(score > 0))) continue;
-      // So it is with most.
-      if (lists.image[last]! >= 0 && score < lists.score[last]!) continue;
+      // So it is with most: they are not even handed on.
+      if (lists.image[last]! >= 0 && !before(score, image, lists.score[last]!, lists.image[last]!)) continue;
       if (insert(lists, channel, image, score, Number(position[at]))) isChanged = true;
     }
     if (isChanged) changed.push(channel);
@@ -53,10 +53,10 @@ export function offer(lists: TopLists, { images, score: scores, position }: Scor
   return changed;
 }
 
+/** For a hit that is before the last one listed, or a list that is not full; false where the image is listed already. */
 function insert({ top, image, score, position }: TopLists, channel: number, newImage: number, newScore: number, newPosition: number): boolean {
   const start = channel * top;
   const last = start + top - 1;
-  if (image[last]! >= 0 && !before(newScore, newImage, score[last]!, image[last]!)) return false;
   for (let at = start; at <= last && image[at]! >= 0; at++) if (image[at] === newImage) return false;
   let at = last;
   while (at > start && (image[at - 1]! < 0 || before(newScore, newImage, score[at - 1]!, image[at - 1]!))) {

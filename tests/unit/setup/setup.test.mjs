@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { coreNodeOptions as ofTheDesktop } from '../../../src-main/desktop/pinnedNode.ts';
 import { describeMissing, missingTools } from '../../../src-main/setup/buildSqlite.mjs';
 import { hashOfSources } from '../../../src-main/setup/buildSources.mjs';
@@ -16,6 +16,7 @@ import { displayReason } from '../../../src-main/setup/startWorkbench.mjs';
 
 const folders = [];
 afterEach(() => {
+  vi.unstubAllEnvs();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -133,16 +134,15 @@ describe('programs that the set-up starts', () => {
 
   it.skipIf(process.platform === 'win32')('have threads for decoding and a heap for each core, by the installed command too', async () => {
     const cores = cpus().length;
-    const { UV_THREADPOOL_SIZE: _, MALLOC_ARENA_MAX: __, ...outside } = process.env;
-    const report = mkdtempSync(join(tmpdir(), 'switchback-environment-'));
-    const look = join(report, 'look.cjs');
+    // Whatever the tests themselves were started with.
+    for (const name of ['UV_THREADPOOL_SIZE', 'MALLOC_ARENA_MAX']) vi.stubEnv(name, undefined);
+    const look = join(temporaryFolder(), 'look.cjs');
     writeFileSync(look, 'console.log(process.env.UV_THREADPOOL_SIZE, process.env.MALLOC_ARENA_MAX); process.exit();');
     const command = join(root, 'node_modules/.bin/switchback');
-    const said = (env) => capture(command, ['--version'], { env: { ...outside, NODE_OPTIONS: `--require ${look}`, ...env } }).then(({ output }) => output.trim());
+    const said = (env) => capture(command, ['--version'], { env: { ...process.env, NODE_OPTIONS: `--require ${look}`, ...env } }).then(({ output }) => output.trim());
     expect(environment()).toMatchObject({ UV_THREADPOOL_SIZE: String(cores + 4), MALLOC_ARENA_MAX: String(cores) });
     expect(await said({})).toBe(`${cores + 4} ${cores}`);
     expect(await said({ UV_THREADPOOL_SIZE: '3', MALLOC_ARENA_MAX: '7' })).toBe('3 7');
-    rmSync(report, { recursive: true, force: true });
   });
 
   it('run on the pinned Node', async () => {
